@@ -1,0 +1,189 @@
+//! Was it there before? Asked only for items in which something was found.
+//!
+//! A value is new in a file when no parent has it in that file, or, where a parent has no such file, in a file that the
+//! same change removes (that is how a rename with an edit looks). Moving or re-indenting a line introduces nothing.
+
+use std::collections::HashSet;
+
+use super::error::ChangeError;
+use super::objects::{EntryKind, ObjectId, tree_entries};
+use super::staged::find;
+use super::store::Store;
+use super::{ChangeSet, NewFile};
+
+/// Answers for one file at a time; asks git only when the file changes.
+pub struct Novelty<'a> {
+    store: &'a dyn Store,
+    change: &'a ChangeSet,
+    /// The file whose earlier versions are at hand.
+    current: Option<usize>,
+    earlier: Vec<Vec<u8>>,
+    /// Bytes that may still be read in the search for renamed files of the current commit.
+    rename_budget: u64,
+    removed_of: Option<(Option<u32>, Vec<Removed>)>,
+}
+
+/// A file that a commit removes: path, blob, and which parent had it.
+type Removed = (Box<[u8]>, ObjectId);
+
+/// A commit that removes more than this is no rename of one file with an edit; what is not compared counts as new.
+const RENAME_BYTES: u64 = 64 << 20;
+
+impl<'a> Novelty<'a> {
+    /// For the files of `change`.
+    pub fn new(store: &'a dyn Store, change: &'a ChangeSet) -> Self {
+        Self { store, change, current: None, earlier: Vec::new(), rename_budget: RENAME_BYTES, removed_of: None }
+    }
+
+    /// True unless an earlier version of the file with index `file` holds `value` as a whole word.
+    ///
+    /// # Errors
+    /// An earlier version that cannot be read.
+    pub fn value_is_new(&mut self, file: usize, value: &[u8]) -> Result<bool, ChangeError> {
+        self.look_up(file)?;
+        Ok(!self.earlier.iter().any(|before| holds_word(before, value)))
+    }
+
+    /// True unless every line of `text` stands in one earlier version of the file, indented as it may be.
+    ///
+    /// # Errors
+    /// An earlier version that cannot be read.
+    pub fn lines_are_new(&mut self, file: usize, text: &[u8]) -> Result<bool, ChangeError> {
+        self.look_up(file)?;
+        Ok(!self.earlier.iter().any(|before| {
+            let lines: HashSet<&[u8]> = before.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).collect();
+            text.split(|&b| b == b'\n').all(|line| lines.contains(line.trim_ascii()))
+        }))
+    }
+
+    fn look_up(&mut self, index: usize) -> Result<(), ChangeError> {
+        if self.current == Some(index) {
+            return Ok(());
+        }
+        self.current = None;
+        self.earlier.clear();
+        let file = &self.change.files[index];
+        for tree in self.base_trees(file).to_vec() {
+            match find(self.store, tree, &file.path)? {
+                Some(id) => {
+                    let mut before = Vec::new();
+                    // A submodule's id is a commit of another repository: there is no earlier version here.
+                    if self.store.holds(id) {
+                        self.store.read(id, &mut before)?;
+                        self.earlier.push(before);
+                    }
+                }
+                None => self.read_removed(file)?,
+            }
+        }
+        self.current = Some(index);
+        Ok(())
+    }
+
+    fn base_trees(&self, file: &NewFile) -> &'a [ObjectId] {
+        match file.commit {
+            Some(at) => &self.change.commits[at as usize].parent_trees,
+            None => &self.change.base_trees,
+        }
+    }
+
+    /// Reads the files that the same change removes: the likeliest first, within the budget.
+    fn read_removed(&mut self, file: &NewFile) -> Result<(), ChangeError> {
+        if self.removed_of.as_ref().is_none_or(|(commit, _)| *commit != file.commit) {
+            let removed = match file.commit {
+                None => self.change.removed.clone(),
+                Some(at) => {
+                    let commit = &self.change.commits[at as usize];
+                    let mut removed = Vec::new();
+                    for &parent in &commit.parent_trees {
+                        removed_between(self.store, parent, Some(commit.tree), &mut Vec::new(), &mut removed)?;
+                    }
+                    removed
+                }
+            };
+            self.removed_of = Some((file.commit, removed));
+            self.rename_budget = RENAME_BYTES;
+        }
+        let Some((_, removed)) = &self.removed_of else { return Ok(()) };
+        let mut candidates: Vec<_> = removed.iter().collect();
+        candidates.sort_by_key(|(path, id)| (Some(*id) != file.blob, name(path) != name(&file.path), extension(path) != extension(&file.path)));
+        for (_, id) in candidates {
+            let size = self.store.header(*id)?.1;
+            let Some(left) = self.rename_budget.checked_sub(size) else { break };
+            self.rename_budget = left;
+            let mut before = Vec::new();
+            self.store.read(*id, &mut before)?;
+            self.earlier.push(before);
+            if Some(*id) == file.blob {
+                break; // the very same bytes: a plain rename
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Lists the files below `before` whose path `after` does not have.
+fn removed_between(
+    store: &dyn Store,
+    before: ObjectId,
+    after: Option<ObjectId>,
+    path: &mut Vec<u8>,
+    out: &mut Vec<Removed>,
+) -> Result<(), ChangeError> {
+    if Some(before) == after {
+        return Ok(());
+    }
+    let (mut old, mut new) = (Vec::new(), Vec::new());
+    store.read(before, &mut old)?;
+    let mut kept = std::collections::HashMap::new();
+    if let Some(after) = after {
+        store.read(after, &mut new)?;
+        kept.extend(tree_entries(after, &new)?.into_iter().map(|entry| (entry.name, entry)));
+    }
+    for entry in tree_entries(before, &old)? {
+        let length = path.len();
+        path.extend_from_slice(entry.name);
+        let now = kept.get(entry.name).filter(|now| (now.kind == EntryKind::Tree) == (entry.kind == EntryKind::Tree));
+        match entry.kind {
+            EntryKind::Tree => {
+                path.push(b'/');
+                removed_between(store, entry.id, now.map(|now| now.id), path, out)?;
+            }
+            EntryKind::Blob if now.is_none() => out.push((path.as_slice().into(), entry.id)),
+            EntryKind::Blob | EntryKind::Submodule => {}
+        }
+        path.truncate(length);
+    }
+    Ok(())
+}
+
+fn name(path: &[u8]) -> &[u8] {
+    path.rsplit(|&b| b == b'/').next().unwrap_or(path)
+}
+
+fn extension(path: &[u8]) -> &[u8] {
+    name(path).rsplit(|&b| b == b'.').next().unwrap_or(path)
+}
+
+/// True when `value` stands in `text` and is not part of a longer word there.
+fn holds_word(text: &[u8], value: &[u8]) -> bool {
+    let word = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    let (first, last) = (word(value.first()), word(value.last()));
+    memchr::memmem::find_iter(text, value).any(|at| {
+        let before = at.checked_sub(1).and_then(|at| text.get(at));
+        !(first && word(before) || last && word(text.get(at + value.len())))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holds_word;
+
+    #[test]
+    fn a_longer_value_does_not_hide_a_shorter_one() {
+        assert!(holds_word(b"x = 'abc'", b"abc"));
+        assert!(holds_word(b"abcd abc", b"abc"));
+        assert!(!holds_word(b"abcd xabc abc_", b"abc"));
+        assert!(holds_word(b"a+abc=b", b"+abc="));
+    }
+}

@@ -1,0 +1,103 @@
+//! What can go wrong when git is read. Every one of these ends in exit code 2.
+
+use std::path::PathBuf;
+
+use super::objects::ObjectId;
+
+/// A change could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The repository does not open.
+    #[error("cannot open the git repository")]
+    Open {
+        /// Why.
+        source: git2::Error,
+    },
+    /// An object is missing or damaged.
+    #[error("cannot read the git object `{id}`")]
+    Object {
+        /// Which.
+        id: ObjectId,
+        /// Why.
+        source: git2::Error,
+    },
+    /// An object is not what git's format says.
+    #[error("the git {kind} `{id}` is malformed")]
+    Malformed {
+        /// Its type.
+        kind: &'static str,
+        /// Its id.
+        id: ObjectId,
+    },
+    /// An object has another type than its place asks for.
+    #[error("the git object `{id}` should be a {wanted}")]
+    WrongKind {
+        /// Its id.
+        id: ObjectId,
+        /// The type its place asks for.
+        wanted: &'static str,
+    },
+    /// Something of git beside a single object did not work.
+    #[error("cannot read {what}")]
+    Git {
+        /// What was tried.
+        what: &'static str,
+        /// Why.
+        source: git2::Error,
+    },
+    /// The index holds unmerged entries.
+    #[error("the index holds a path with an unresolved conflict: `{path}`")]
+    Conflict {
+        /// Escaped path.
+        path: String,
+    },
+    /// A line on standard input is not what the hook protocol says.
+    #[error("line {line} on standard input is not `{format}`")]
+    Input {
+        /// Number of the line, from 1.
+        line: usize,
+        /// What git's hook protocol says.
+        format: &'static str,
+    },
+    /// A revision does not exist.
+    #[error("cannot resolve the revision `{name}`")]
+    Revision {
+        /// As given.
+        name: String,
+        /// Why.
+        source: git2::Error,
+    },
+    /// A file outside git.
+    #[error("cannot read `{path}`")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A folder walk broke off.
+    #[error("cannot list the files to scan")]
+    Walk {
+        /// Why.
+        source: ignore::Error,
+    },
+}
+
+impl ChangeError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Open { source } if source.code() == git2::ErrorCode::NotFound => {
+                Some("run it inside a git repository, or name what to read: `leakstop scan PATH`")
+            }
+            Self::Open { source } if source.code() == git2::ErrorCode::Owner => {
+                Some("the repository belongs to another user; if you trust it: `git config --global --add safe.directory PATH`")
+            }
+            Self::Open { .. } => Some("if `git status` works here, the repository uses a feature that leakstop cannot read yet; please report it"),
+            Self::Object { .. } | Self::Malformed { .. } | Self::WrongKind { .. } => Some("`git fsck` tells whether the repository is damaged"),
+            Self::Conflict { .. } => Some("resolve the conflict and add the file"),
+            Self::Input { .. } => Some("this command is a git hook; git writes its input. By hand, use `leakstop scan --range A..B`"),
+            Self::Git { .. } | Self::Revision { .. } | Self::File { .. } | Self::Walk { .. } => None,
+        }
+    }
+}

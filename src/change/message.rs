@@ -1,0 +1,37 @@
+//! The commit message as git will store it, from the file that the `commit-msg` hook is given.
+
+use super::store::Store;
+
+/// git puts this after the comment character; all from that line on is the diff of `commit --verbose`.
+const SCISSORS: &[u8] = b" ------------------------ >8 ------------------------";
+
+/// Cuts from `text` what git will cut by `commit.cleanup`. `editor` is `GIT_EDITOR` as the hook sees it: git sets it to
+/// `:` when no editor opens, and then comment lines are kept. Where it is not sure what git cuts, nothing is cut.
+pub fn message_as_stored<'a>(store: &dyn Store, text: &'a [u8], editor: Option<&str>) -> Vec<&'a [u8]> {
+    let cleanup = store.setting("commit.cleanup").unwrap_or_else(|| "default".to_owned());
+    let edited = editor != Some(":");
+    let strips = match cleanup.as_str() {
+        "strip" => true,
+        "default" | "scissors" => edited,
+        _ => false,
+    };
+    let comment = store.setting("core.commentString").or_else(|| store.setting("core.commentChar")).unwrap_or_else(|| "#".to_owned());
+    if !strips || comment == "auto" || comment.is_empty() {
+        return vec![text];
+    }
+    let keeps_comments = cleanup == "scissors";
+    let mut kept = Vec::new();
+    for line in text.split_inclusive(|&b| b == b'\n') {
+        let bare = line.strip_suffix(b"\n").unwrap_or(line);
+        if let Some(rest) = bare.strip_prefix(comment.as_bytes()) {
+            if rest == SCISSORS {
+                break;
+            }
+            if !keeps_comments {
+                continue;
+            }
+        }
+        kept.push(line);
+    }
+    kept
+}

@@ -1,0 +1,142 @@
+//! What is new? The only room that knows git. It imports nothing of ours.
+//!
+//! A change source ([`staged`], [`pushed`], [`message`], [`tree`]) makes a [`ChangeSet`]: the list of what is new, without
+//! its bytes. [`Store`] reads the bytes, each object once. [`Novelty`] answers, for the few items in which something was
+//! found, whether it was there before.
+
+mod canary;
+mod diff;
+mod error;
+mod libgit;
+mod message;
+mod objects;
+mod place;
+mod pushed;
+mod staged;
+mod store;
+mod tree;
+
+pub use canary::{CanaryPush, CanaryStage};
+pub use diff::Novelty;
+pub use error::ChangeError;
+pub use libgit::LibGit;
+pub use message::message_as_stored;
+pub use objects::ObjectId;
+pub use place::{GitPlace, hooks_dir};
+pub use pushed::{PrePush, RefUpdate, history, pushed, range};
+pub use staged::{file_in_commit, merge_parents, staged};
+pub use store::{Kind, Store, Trust};
+pub use tree::{Files, files};
+
+use std::path::PathBuf;
+
+/// Which part of a repository a text comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A file's bytes, or a symbolic link's target.
+    Content,
+    /// A commit's message.
+    Message,
+    /// A commit's author or committer line.
+    Author,
+    /// An annotated tag: its tagger and message.
+    Tag,
+    /// The name of a ref.
+    Ref,
+    /// The name of a file.
+    Path,
+}
+
+/// Index of a commit in [`ChangeSet::commits`].
+pub type CommitIndex = u32;
+
+/// A file's version that is not in the parents at the same path.
+#[derive(Clone, Debug)]
+pub struct NewFile {
+    /// Path from the repository's root.
+    pub path: Box<[u8]>,
+    /// The blob; `None` for a submodule, of which only the name is ours.
+    pub blob: Option<ObjectId>,
+    /// True when no parent has this path, so that the name itself is new.
+    pub path_is_new: bool,
+    /// The commit that brings it, in a push.
+    pub commit: Option<CommitIndex>,
+}
+
+/// A text that is not a file.
+#[derive(Clone, Debug)]
+pub struct NewText {
+    /// What it is.
+    pub part: Part,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The commit it belongs to.
+    pub commit: Option<CommitIndex>,
+    /// The ref it belongs to, where no commit says it.
+    pub reference: Option<Vec<u8>>,
+}
+
+/// A commit of a push.
+#[derive(Clone, Debug)]
+pub struct NewCommit {
+    /// Its id.
+    pub id: ObjectId,
+    /// Trees of its parents: what was there before.
+    pub parent_trees: Vec<ObjectId>,
+    /// Its own tree.
+    pub tree: ObjectId,
+    /// Index in [`ChangeSet::refs`] of the first pushed ref that reaches it.
+    pub reference: Option<u32>,
+}
+
+/// All that is new, without the bytes of the files.
+#[derive(Debug, Default)]
+pub struct ChangeSet {
+    /// New versions of files, those of older commits first.
+    pub files: Vec<NewFile>,
+    /// New messages, author lines, tags and ref names.
+    pub texts: Vec<NewText>,
+    /// The commits of a push, parents before children.
+    pub commits: Vec<NewCommit>,
+    /// Names of the pushed refs.
+    pub refs: Vec<Vec<u8>>,
+    /// For a change that is no commit yet: the trees it is compared with (`HEAD`, and the other parents of a merge).
+    pub base_trees: Vec<ObjectId>,
+    /// For a change that is no commit yet: files that it removes, as (path, blob).
+    pub removed: Vec<(Box<[u8]>, ObjectId)>,
+}
+
+/// Something that was not read, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unread {
+    /// Path in the repository, or what else names it.
+    pub path: Vec<u8>,
+    /// The reason, in words for the user.
+    pub why: String,
+}
+
+/// What was looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Coverage {
+    /// Versions of files.
+    pub files: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Commits.
+    pub commits: u64,
+    /// Unique blobs.
+    pub blobs: u64,
+    /// Refs of a push.
+    pub refs: u64,
+    /// What was not read.
+    pub unread: Vec<Unread>,
+}
+
+/// A file of the work tree or elsewhere on disk, found by [`files`].
+#[derive(Clone, Debug)]
+pub struct DiskFile {
+    /// Where it is read from.
+    pub file: PathBuf,
+    /// Path for the report: relative to the repository's root, or to the current folder outside one.
+    pub path: Vec<u8>,
+}

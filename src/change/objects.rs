@@ -1,0 +1,212 @@
+//! Object ids and the three object formats that hold other objects, read from raw bytes.
+
+use std::fmt;
+
+use super::error::ChangeError;
+
+/// The id of an object: 20 bytes for SHA-1, 32 for SHA-256.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectId {
+    bytes: [u8; 32],
+    len: u8,
+}
+
+impl ObjectId {
+    /// From raw bytes; `None` unless there are 20 or 32.
+    pub fn from_bytes(raw: &[u8]) -> Option<Self> {
+        if raw.len() != 20 && raw.len() != 32 {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        bytes[..raw.len()].copy_from_slice(raw);
+        Some(Self { bytes, len: raw.len() as u8 })
+    }
+
+    /// The id that stands for no object, in its SHA-1 form.
+    pub fn null() -> Self {
+        Self { bytes: [0; 32], len: 20 }
+    }
+
+    /// From 40 or 64 hexadecimal digits.
+    pub fn from_hex(hex: &[u8]) -> Option<Self> {
+        if hex.len() != 40 && hex.len() != 64 {
+            return None;
+        }
+        let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
+        let mut raw = [0u8; 32];
+        for (out, pair) in raw.iter_mut().zip(hex.chunks_exact(2)) {
+            *out = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Self::from_bytes(&raw[..hex.len() / 2])
+    }
+
+    /// The raw bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+
+    /// The id that git writes where there is no object: all zero, of either length.
+    pub fn is_null(&self) -> bool {
+        self.bytes == [0; 32]
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_bytes().iter().try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
+impl fmt::Debug for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What a tree entry is, read from its mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EntryKind {
+    /// A folder.
+    Tree,
+    /// A file or a symbolic link: its blob is content either way.
+    Blob,
+    /// A submodule: the id is a commit of another repository.
+    Submodule,
+}
+
+impl EntryKind {
+    pub(super) fn from_mode(mode: u32) -> Self {
+        match mode & 0o170_000 {
+            0o040_000 => Self::Tree,
+            0o160_000 => Self::Submodule,
+            _ => Self::Blob,
+        }
+    }
+}
+
+/// One entry of a tree.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TreeEntry<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) mode: u32,
+    pub(super) kind: EntryKind,
+    pub(super) id: ObjectId,
+}
+
+/// The entries of a raw tree object, in stored order. `hash_len` is 20 or 32.
+pub(super) fn tree_entries(tree: ObjectId, raw: &[u8]) -> Result<Vec<TreeEntry<'_>>, ChangeError> {
+    let hash_len = tree.as_bytes().len();
+    let mut rest = raw;
+    let mut entries = Vec::with_capacity(raw.len() / 40);
+    while !rest.is_empty() {
+        let (entry, after) = tree_entry(rest, hash_len).ok_or(ChangeError::Malformed { kind: "tree", id: tree })?;
+        entries.push(entry);
+        rest = after;
+    }
+    Ok(entries)
+}
+
+fn tree_entry(raw: &[u8], hash_len: usize) -> Option<(TreeEntry<'_>, &[u8])> {
+    let space = memchr::memchr(b' ', raw)?;
+    let mode = raw[..space].iter().try_fold(0u32, |mode, &b| match b {
+        b'0'..=b'7' => mode.checked_mul(8)?.checked_add(u32::from(b - b'0')),
+        _ => None,
+    })?;
+    let rest = &raw[space + 1..];
+    let nul = memchr::memchr(0, rest)?;
+    let id = rest.get(nul + 1..nul + 1 + hash_len)?;
+    let entry = TreeEntry { name: &rest[..nul], mode, kind: EntryKind::from_mode(mode), id: ObjectId::from_bytes(id)? };
+    Some((entry, &rest[nul + 1 + hash_len..]))
+}
+
+/// The fields of a raw commit that we use.
+#[derive(Debug)]
+pub(super) struct Commit<'a> {
+    pub(super) tree: ObjectId,
+    pub(super) parents: Vec<ObjectId>,
+    /// Author, committer and every further header (encoding, signatures, `mergetag` with another tag's text).
+    pub(super) headers: &'a [u8],
+    pub(super) message: &'a [u8],
+}
+
+/// Reads a raw commit.
+pub(super) fn commit(id: ObjectId, raw: &[u8]) -> Result<Commit<'_>, ChangeError> {
+    let malformed = || ChangeError::Malformed { kind: "commit", id };
+    let (mut tree, mut parents, mut rest) = (None, Vec::new(), raw);
+    loop {
+        let end = memchr::memchr(b'\n', rest).ok_or_else(malformed)?;
+        let line = &rest[..end];
+        if let Some(hex) = line.strip_prefix(b"tree ") {
+            tree = Some(ObjectId::from_hex(hex).ok_or_else(malformed)?);
+        } else if let Some(hex) = line.strip_prefix(b"parent ") {
+            parents.push(ObjectId::from_hex(hex).ok_or_else(malformed)?);
+        } else {
+            break;
+        }
+        rest = &rest[end + 1..];
+    }
+    let (headers, message) = headers_and_message(rest);
+    Ok(Commit { tree: tree.ok_or_else(malformed)?, parents, headers, message })
+}
+
+/// The fields of a raw tag that we use.
+#[derive(Debug)]
+pub(super) struct Tag<'a> {
+    pub(super) target: ObjectId,
+    /// All after the target: type, name, tagger, message.
+    pub(super) text: &'a [u8],
+}
+
+/// Reads a raw tag object.
+pub(super) fn tag(id: ObjectId, raw: &[u8]) -> Result<Tag<'_>, ChangeError> {
+    let malformed = || ChangeError::Malformed { kind: "tag", id };
+    let end = memchr::memchr(b'\n', raw).ok_or_else(malformed)?;
+    let hex = raw[..end].strip_prefix(b"object ").ok_or_else(malformed)?;
+    Ok(Tag { target: ObjectId::from_hex(hex).ok_or_else(malformed)?, text: &raw[end + 1..] })
+}
+
+fn headers_and_message(rest: &[u8]) -> (&[u8], &[u8]) {
+    if let Some(message) = rest.strip_prefix(b"\n") {
+        return (&[], message);
+    }
+    match memchr::memmem::find(rest, b"\n\n") {
+        Some(at) => (&rest[..at], &rest[at + 2..]),
+        None => (rest, &[]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_both_lengths_are_read_and_written() {
+        for hex in ["0123456789abcdef0123456789abcdef01234567".to_owned(), "ab".repeat(32)] {
+            assert_eq!(ObjectId::from_hex(hex.as_bytes()).unwrap().to_string(), hex);
+        }
+        assert!(ObjectId::from_hex(&[b'0'; 64]).unwrap().is_null());
+        assert!(ObjectId::from_hex(b"0123").is_none());
+        assert!(ObjectId::from_hex(&[b'g'; 40]).is_none());
+    }
+
+    #[test]
+    fn a_broken_tree_is_an_error_and_not_an_empty_one() {
+        let id = ObjectId::from_bytes(&[1; 20]).unwrap();
+        let mut raw = b"100644 a\0".to_vec();
+        raw.extend([7; 20]);
+        assert_eq!(tree_entries(id, &raw).unwrap().len(), 1);
+        assert!(tree_entries(id, &raw[..raw.len() - 1]).is_err());
+        assert!(tree_entries(id, b"10x644 a\0").is_err());
+    }
+
+    #[test]
+    fn a_commit_gives_parents_headers_and_message() {
+        let id = ObjectId::from_bytes(&[1; 20]).unwrap();
+        let (t, p) = ("a".repeat(40), "b".repeat(40));
+        let raw = format!("tree {t}\nparent {p}\nauthor A <a@b> 1 +0\ncommitter C <c@d> 1 +0\n\nsubject\n\nbody\n");
+        let commit = commit(id, raw.as_bytes()).unwrap();
+        assert_eq!(commit.parents.len(), 1);
+        assert_eq!(commit.message, b"subject\n\nbody\n");
+        assert!(commit.headers.starts_with(b"author A") && commit.headers.ends_with(b"+0"));
+    }
+}

@@ -1,0 +1,438 @@
+//! What a push brings in: everything reachable from the new values and from no existing ref.
+
+use std::collections::{HashMap, HashSet};
+
+use super::error::ChangeError;
+use super::objects::{self, EntryKind, ObjectId, tree_entries};
+use super::store::{Kind, Store};
+use super::{ChangeSet, CommitIndex, NewCommit, NewFile, NewText, Part};
+
+/// One line of a pre-receive hook's standard input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefUpdate {
+    /// Value before; `None` for a new ref.
+    pub old: Option<ObjectId>,
+    /// Value after; `None` for a deletion.
+    pub new: Option<ObjectId>,
+    /// Full name, as bytes.
+    pub name: Vec<u8>,
+}
+
+impl RefUpdate {
+    const FORMAT: &'static str = "<old id> <new id> <ref name>";
+
+    /// Reads the input of `pre-receive`. Empty input is a push that changes no ref.
+    ///
+    /// # Errors
+    /// Any line that is not two ids of equal length and a name.
+    pub fn parse(input: &[u8]) -> Result<Vec<Self>, ChangeError> {
+        lines(input)
+            .enumerate()
+            .map(|(at, line)| {
+                let mut parts = line.splitn(3, |&b| b == b' ');
+                let update = (|| Self::from_parts(parts.next()?, parts.next()?, parts.next()?))();
+                update.ok_or(ChangeError::Input { line: at + 1, format: Self::FORMAT })
+            })
+            .collect()
+    }
+
+    /// Reads the three arguments of an `update` hook.
+    ///
+    /// # Errors
+    /// Ids that are none, or an empty name.
+    pub fn from_arguments(name: &[u8], old: &str, new: &str) -> Result<Self, ChangeError> {
+        Self::from_parts(old.as_bytes(), new.as_bytes(), name).ok_or(ChangeError::Input { line: 1, format: "REF OLD NEW" })
+    }
+
+    fn from_parts(old: &[u8], new: &[u8], name: &[u8]) -> Option<Self> {
+        let (old, new) = (ObjectId::from_hex(old)?, ObjectId::from_hex(new)?);
+        // git allows no control characters in ref names; one here (a carriage return, say) means the input is not git's.
+        let sound = old.as_bytes().len() == new.as_bytes().len() && !name.is_empty() && !name.iter().any(u8::is_ascii_control);
+        let there = |id: ObjectId| (!id.is_null()).then_some(id);
+        sound.then(|| Self { old: there(old), new: there(new), name: name.to_vec() })
+    }
+}
+
+/// One line of a pre-push hook's standard input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrePush {
+    /// The ref as the remote will have it.
+    pub update: RefUpdate,
+}
+
+impl PrePush {
+    const FORMAT: &'static str = "<local ref> <local id> <remote ref> <remote id>";
+
+    /// Reads the input of `pre-push`. It is empty when everything is up to date.
+    ///
+    /// # Errors
+    /// Any line of another form.
+    pub fn parse(input: &[u8]) -> Result<Vec<Self>, ChangeError> {
+        lines(input)
+            .enumerate()
+            .map(|(at, line)| {
+                // The local name is what the user typed and may hold spaces (`HEAD@{1 day ago}`): read from the right.
+                let mut parts = line.rsplitn(4, |&b| b == b' ');
+                let update = (|| {
+                    let (old, name, new) = (parts.next()?, parts.next()?, parts.next()?);
+                    parts.next()?;
+                    RefUpdate::from_parts(old, new, name)
+                })();
+                update.map(|update| Self { update }).ok_or(ChangeError::Input { line: at + 1, format: Self::FORMAT })
+            })
+            .collect()
+    }
+}
+
+fn lines(input: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let input = input.strip_suffix(b"\n").unwrap_or(input);
+    let count = if input.is_empty() { 0 } else { usize::MAX };
+    input.split(|&b| b == b'\n').take(count)
+}
+
+/// What `updates` bring in that none of the objects in `known` reaches.
+///
+/// # Errors
+/// An object that cannot be read.
+pub fn pushed(store: &dyn Store, updates: &[RefUpdate], known: &[ObjectId]) -> Result<ChangeSet, ChangeError> {
+    let mut known = known.to_vec();
+    known.extend(updates.iter().filter_map(|update| update.old));
+    let mut walk = Walk::new(store, &known)?;
+    for update in updates {
+        let index = walk.change.refs.len() as u32;
+        walk.change.refs.push(update.name.clone());
+        let Some(new) = update.new else { continue };
+        if update.old.is_none() {
+            walk.text(Part::Ref, update.name.clone(), None, Some(&update.name));
+        }
+        walk.tip(new, index)?;
+    }
+    walk.finish(&known)
+}
+
+/// What the commits reachable from `to` and not from `from` bring in.
+///
+/// # Errors
+/// An object that cannot be read.
+pub fn range(store: &dyn Store, from: &[ObjectId], to: ObjectId) -> Result<ChangeSet, ChangeError> {
+    let mut walk = Walk::new(store, from)?;
+    walk.tip(to, NO_REF)?;
+    walk.finish(from)
+}
+
+/// Everything that any ref reaches.
+///
+/// # Errors
+/// An object that cannot be read.
+pub fn history(store: &dyn Store) -> Result<ChangeSet, ChangeError> {
+    let mut walk = Walk::new(store, &[])?;
+    for (name, id) in store.references()? {
+        let index = walk.change.refs.len() as u32;
+        walk.text(Part::Ref, name.clone(), None, Some(&name));
+        walk.change.refs.push(name);
+        walk.tip(id, index)?;
+    }
+    if let Some(head) = store.head()? {
+        walk.tip(head, NO_REF)?;
+    }
+    walk.finish(&[])
+}
+
+/// Index of a tip that no ref of the change names.
+const NO_REF: u32 = u32::MAX;
+
+struct Walk<'s> {
+    store: &'s dyn Store,
+    change: ChangeSet,
+    /// Ids that need no look: what `known` names, directly or through tags.
+    known: HashSet<ObjectId>,
+    /// Commits to walk from, each with the index of the ref that brings it.
+    tips: Vec<(ObjectId, u32)>,
+    /// Trees and blobs met so far, with the path they were met at: the path decides which rules apply.
+    seen: HashSet<(ObjectId, Box<[u8]>)>,
+    trees: TreeCache<'s>,
+    authors: HashSet<Vec<u8>>,
+}
+
+impl<'s> Walk<'s> {
+    fn new(store: &'s dyn Store, known: &[ObjectId]) -> Result<Self, ChangeError> {
+        let mut walk = Self {
+            store,
+            change: ChangeSet::default(),
+            known: known.iter().copied().collect(),
+            tips: Vec::new(),
+            seen: HashSet::new(),
+            trees: TreeCache::new(store),
+            authors: HashSet::new(),
+        };
+        for &id in known {
+            walk.know_through_tags(id)?;
+        }
+        Ok(walk)
+    }
+
+    /// An annotated tag makes the object it names known too.
+    fn know_through_tags(&mut self, mut id: ObjectId) -> Result<(), ChangeError> {
+        let mut raw = Vec::new();
+        // An id that is not here (the remote's value before a fetch) makes nothing known.
+        while self.store.holds(id) && self.store.header(id)?.0 == Kind::Tag {
+            self.store.read(id, &mut raw)?;
+            id = objects::tag(id, &raw)?.target;
+            if !self.known.insert(id) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, part: Part, bytes: Vec<u8>, commit: Option<CommitIndex>, reference: Option<&[u8]>) {
+        self.change.texts.push(NewText { part, bytes, commit, reference: reference.map(<[u8]>::to_vec) });
+    }
+
+    /// Takes in the new value of a ref: tags on the way are texts, and at the end is a commit, a tree or a blob.
+    fn tip(&mut self, mut id: ObjectId, reference: u32) -> Result<(), ChangeError> {
+        let name = self.change.refs.get(reference as usize).cloned();
+        let mut raw = Vec::new();
+        loop {
+            if self.known.contains(&id) {
+                return Ok(());
+            }
+            match self.store.header(id)?.0 {
+                Kind::Commit => {
+                    self.tips.push((id, reference));
+                    return Ok(());
+                }
+                Kind::Tree => return self.tree(id, &mut Vec::new(), &[], None),
+                Kind::Blob => {
+                    self.file(id, name.as_deref().unwrap_or_default(), false, None);
+                    return Ok(());
+                }
+                Kind::Tag => {
+                    self.store.read(id, &mut raw)?;
+                    let tag = objects::tag(id, &raw)?;
+                    self.text(Part::Tag, tag.text.to_vec(), None, name.as_deref());
+                    self.known.insert(id);
+                    id = tag.target;
+                }
+            }
+        }
+    }
+
+    /// Walks the new commits, parents first, so that what is found names the commit that brought it.
+    fn finish(mut self, known: &[ObjectId]) -> Result<ChangeSet, ChangeError> {
+        if self.tips.is_empty() {
+            return Ok(self.change);
+        }
+        let tips: Vec<_> = self.tips.iter().map(|&(id, _)| id).collect();
+        let ids = self.store.new_commits(&tips, known)?;
+        let index: HashMap<_, _> = ids.iter().enumerate().map(|(at, &id)| (id, at)).collect();
+        let mut parents = Vec::with_capacity(ids.len());
+        let mut root_trees: HashMap<ObjectId, ObjectId> = HashMap::new();
+        for (at, &id) in ids.iter().enumerate() {
+            parents.push(self.commit(id, at as CommitIndex, &mut root_trees)?);
+        }
+        self.name_refs(&index, &parents);
+        Ok(self.change)
+    }
+
+    fn commit(&mut self, id: ObjectId, at: CommitIndex, root_trees: &mut HashMap<ObjectId, ObjectId>) -> Result<Vec<ObjectId>, ChangeError> {
+        let mut raw = Vec::new();
+        if self.store.read(id, &mut raw)? != Kind::Commit {
+            return Err(ChangeError::WrongKind { id, wanted: "commit" });
+        }
+        let commit = objects::commit(id, &raw)?;
+        root_trees.insert(id, commit.tree);
+        let mut parent_trees = Vec::with_capacity(commit.parents.len());
+        for &parent in &commit.parents {
+            parent_trees.push(self.root_tree(parent, root_trees)?);
+        }
+        self.text(Part::Message, commit.message.to_vec(), Some(at), None);
+        for line in author_lines(commit.headers) {
+            if self.authors.insert(line.to_vec()) {
+                self.text(Part::Author, line.to_vec(), Some(at), None);
+            }
+        }
+        self.tree(commit.tree, &mut Vec::new(), &parent_trees, Some(at))?;
+        self.change.commits.push(NewCommit { id, parent_trees, tree: commit.tree, reference: None });
+        Ok(commit.parents)
+    }
+
+    fn root_tree(&self, commit: ObjectId, cache: &mut HashMap<ObjectId, ObjectId>) -> Result<ObjectId, ChangeError> {
+        if let Some(&tree) = cache.get(&commit) {
+            return Ok(tree);
+        }
+        let mut raw = Vec::new();
+        self.store.read(commit, &mut raw)?;
+        let tree = objects::commit(commit, &raw)?.tree;
+        cache.insert(commit, tree);
+        Ok(tree)
+    }
+
+    /// Lists what `tree` holds and no tree of `parents` (the parents' versions of the same folder) holds under that name.
+    fn tree(&mut self, tree: ObjectId, path: &mut Vec<u8>, parents: &[ObjectId], commit: Option<CommitIndex>) -> Result<(), ChangeError> {
+        if parents.contains(&tree) || !self.seen.insert((tree, path.as_slice().into())) {
+            return Ok(());
+        }
+        let raw = self.trees.read(tree)?;
+        let before = parents.iter().map(|&id| self.trees.read(id)).collect::<Result<Vec<_>, _>>()?;
+        let mut before_entries = Vec::with_capacity(before.len());
+        for (&id, raw) in parents.iter().zip(&before) {
+            before_entries.push(ByName::new(tree_entries(id, raw)?));
+        }
+        for entry in tree_entries(tree, &raw)? {
+            let old: Vec<_> = before_entries.iter().filter_map(|entries| entries.get(entry.name)).collect();
+            if old.iter().any(|old| old.id == entry.id && old.kind == entry.kind) {
+                continue;
+            }
+            let length = path.len();
+            path.extend_from_slice(entry.name);
+            match entry.kind {
+                EntryKind::Tree => {
+                    path.push(b'/');
+                    let folders: Vec<_> = old.iter().filter(|old| old.kind == EntryKind::Tree).map(|old| old.id).collect();
+                    self.tree(entry.id, path, &folders, commit)?;
+                }
+                EntryKind::Blob => self.file(entry.id, path, old.is_empty(), commit),
+                EntryKind::Submodule if old.is_empty() => {
+                    self.change.files.push(NewFile { path: path.as_slice().into(), blob: None, path_is_new: true, commit });
+                }
+                EntryKind::Submodule => {}
+            }
+            path.truncate(length);
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, blob: ObjectId, path: &[u8], path_is_new: bool, commit: Option<CommitIndex>) {
+        if self.seen.insert((blob, path.into())) {
+            self.change.files.push(NewFile { path: path.into(), blob: Some(blob), path_is_new, commit });
+        }
+    }
+
+    /// Gives every commit the first ref that reaches it: from children to parents, as the list is in reverse order.
+    fn name_refs(&mut self, index: &HashMap<ObjectId, usize>, parents: &[Vec<ObjectId>]) {
+        let mut first = vec![NO_REF; parents.len()];
+        for (tip, reference) in &self.tips {
+            if let Some(&at) = index.get(tip) {
+                first[at] = first[at].min(*reference);
+            }
+        }
+        for at in (0..parents.len()).rev() {
+            for parent in &parents[at] {
+                if let Some(&above) = index.get(parent) {
+                    first[above] = first[above].min(first[at]);
+                }
+            }
+        }
+        for (commit, reference) in self.change.commits.iter_mut().zip(first) {
+            commit.reference = (reference != NO_REF).then_some(reference);
+        }
+    }
+}
+
+/// The headers that hold text of people: author, committer, and the tags that a merge carries along. Signatures are left
+/// out: they are random by nature.
+fn author_lines(headers: &[u8]) -> Vec<&[u8]> {
+    let mut lines = Vec::new();
+    for line in headers.split(|&b| b == b'\n') {
+        if let Some(name) = line.strip_prefix(b"author ").or_else(|| line.strip_prefix(b"committer ")) {
+            // Without the time, so that one person is one text.
+            let end = memchr::memrchr(b'>', name).map_or(name.len(), |at| at + 1);
+            lines.push(&name[..end]);
+        }
+    }
+    if memchr::memmem::find(headers, b"mergetag object ").is_some() {
+        lines.push(headers);
+    }
+    lines
+}
+
+/// Entries of a tree, found by name in order: both trees are sorted alike, so a search from the last place is short.
+struct ByName<'a>(HashMap<&'a [u8], objects::TreeEntry<'a>>);
+
+impl<'a> ByName<'a> {
+    fn new(entries: Vec<objects::TreeEntry<'a>>) -> Self {
+        Self(entries.into_iter().map(|entry| (entry.name, entry)).collect())
+    }
+
+    fn get(&self, name: &[u8]) -> Option<&objects::TreeEntry<'a>> {
+        self.0.get(name)
+    }
+}
+
+/// Trees read lately: the tree of one commit is the parent's tree of the next.
+struct TreeCache<'s> {
+    store: &'s dyn Store,
+    read: HashMap<ObjectId, std::rc::Rc<[u8]>>,
+    bytes: usize,
+}
+
+/// Holds the folders of a large repository; when full it starts anew.
+const TREE_CACHE_BYTES: usize = 16 << 20;
+
+impl<'s> TreeCache<'s> {
+    fn new(store: &'s dyn Store) -> Self {
+        Self { store, read: HashMap::new(), bytes: 0 }
+    }
+
+    fn read(&mut self, id: ObjectId) -> Result<std::rc::Rc<[u8]>, ChangeError> {
+        if let Some(raw) = self.read.get(&id) {
+            return Ok(raw.clone());
+        }
+        let mut raw = Vec::new();
+        if self.store.read(id, &mut raw)? != Kind::Tree {
+            return Err(ChangeError::WrongKind { id, wanted: "tree" });
+        }
+        if self.bytes > TREE_CACHE_BYTES {
+            self.read.clear();
+            self.bytes = 0;
+        }
+        self.bytes += raw.len();
+        let raw: std::rc::Rc<[u8]> = raw.into();
+        self.read.insert(id, raw.clone());
+        Ok(raw)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "1111111111111111111111111111111111111111";
+    const Z: &str = "0000000000000000000000000000000000000000";
+
+    #[test]
+    fn updates_are_read_with_and_without_a_final_newline() {
+        for end in ["", "\n"] {
+            let input = format!("{Z} {A} refs/heads/a b{end}");
+            let updates = RefUpdate::parse(input.as_bytes()).unwrap();
+            assert_eq!(updates.len(), 1);
+            assert_eq!((updates[0].old, updates[0].name.as_slice()), (None, b"refs/heads/a b".as_slice()));
+        }
+        assert_eq!(RefUpdate::parse(b"").unwrap(), []);
+    }
+
+    #[test]
+    fn a_malformed_line_is_an_error_that_names_it() {
+        let good = format!("{Z} {A} refs/heads/a\n");
+        for bad in [
+            "\n",
+            "x\n",
+            &format!("{A}\n"),
+            &format!("{A} {A}\n"),
+            &format!("{A} {A} \n"),
+            &format!("{A} {A} r\r\n"),
+            &format!("{A} {} r", "1".repeat(64)),
+        ] {
+            let input = format!("{good}{bad}");
+            assert!(matches!(RefUpdate::parse(input.as_bytes()), Err(ChangeError::Input { line: 2, .. })), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_pre_push_line_may_have_spaces_in_the_local_name() {
+        let lines = PrePush::parse(format!("HEAD@{{1 day ago}} {A} refs/heads/x {Z}\n(delete) {Z} refs/heads/y {A}").as_bytes()).unwrap();
+        assert_eq!(lines[0].update.name, b"refs/heads/x");
+        assert_eq!(lines[1].update.new, None);
+    }
+}

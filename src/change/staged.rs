@@ -1,0 +1,99 @@
+//! What the index adds to `HEAD`, and to the other parents of a merge that is being concluded.
+
+use super::error::ChangeError;
+use super::objects::{self, EntryKind, ObjectId, tree_entries};
+use super::store::{Kind, Store};
+use super::{ChangeSet, NewFile};
+
+/// What a commit of the index named by git's environment would add. `others` are the further parents of a merge.
+///
+/// # Errors
+/// An unreadable index or object, or an unresolved conflict.
+pub fn staged(store: &dyn Store, others: &[ObjectId]) -> Result<ChangeSet, ChangeError> {
+    let head = store.head()?;
+    let mut change = ChangeSet::default();
+    for &parent in head.iter().chain(others) {
+        change.base_trees.push(root_tree(store, parent)?);
+    }
+    let merged = change.base_trees.get(1..).unwrap_or_default().to_vec();
+    for entry in store.staged(head)? {
+        let (Some((mode, id)), old) = (entry.new, entry.old) else {
+            if let Some((mode, id)) = entry.old
+                && EntryKind::from_mode(mode) == EntryKind::Blob
+            {
+                change.removed.push((entry.path.into(), id));
+            }
+            continue;
+        };
+        let mut elsewhere = Vec::new();
+        for &tree in &merged {
+            elsewhere.extend(find(store, tree, &entry.path)?);
+        }
+        if elsewhere.contains(&id) {
+            continue; // another parent of the merge has this very file
+        }
+        let blob = (EntryKind::from_mode(mode) == EntryKind::Blob).then_some(id);
+        let path_is_new = old.is_none() && elsewhere.is_empty();
+        if blob.is_some() || path_is_new {
+            change.files.push(NewFile { path: entry.path.into(), blob, path_is_new, commit: None });
+        }
+    }
+    Ok(change)
+}
+
+/// The further parents of the merge that is about to be committed. `MERGE_HEAD` holds them after a conflict; in
+/// `pre-merge-commit` it does not exist yet, and git names them by variables `GITHEAD_<id>`.
+///
+/// # Errors
+/// A `MERGE_HEAD` that is there and cannot be read or understood.
+pub fn merge_parents(store: &dyn Store, environment: impl Iterator<Item = String>) -> Result<Vec<ObjectId>, ChangeError> {
+    let mut parents: Vec<_> = environment.filter_map(|name| ObjectId::from_hex(name.strip_prefix("GITHEAD_")?.as_bytes())).collect();
+    let file = store.git_dir().join("MERGE_HEAD");
+    match std::fs::read(&file) {
+        Ok(text) => {
+            for line in text.split(|&b| b == b'\n').filter(|line| !line.is_empty()) {
+                parents.push(ObjectId::from_hex(line).ok_or(ChangeError::Input { line: 1, format: "<id> in MERGE_HEAD" })?);
+            }
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+        Err(source) => return Err(ChangeError::File { path: file, source }),
+    }
+    parents.sort_unstable();
+    parents.dedup();
+    Ok(parents)
+}
+
+/// The blob at `path` in a commit, if there is one.
+///
+/// # Errors
+/// An object that cannot be read, or an id that is no commit's.
+pub fn file_in_commit(store: &dyn Store, commit: ObjectId, path: &[u8]) -> Result<Option<ObjectId>, ChangeError> {
+    find(store, root_tree(store, commit)?, path)
+}
+
+fn root_tree(store: &dyn Store, commit: ObjectId) -> Result<ObjectId, ChangeError> {
+    let mut raw = Vec::new();
+    if store.read(commit, &mut raw)? != Kind::Commit {
+        return Err(ChangeError::WrongKind { id: commit, wanted: "commit" });
+    }
+    Ok(objects::commit(commit, &raw)?.tree)
+}
+
+/// The object at `path` below `tree`, if any.
+pub(super) fn find(store: &dyn Store, tree: ObjectId, path: &[u8]) -> Result<Option<ObjectId>, ChangeError> {
+    let mut id = tree;
+    let mut raw = Vec::new();
+    let mut names = path.split(|&b| b == b'/').peekable();
+    while let Some(name) = names.next() {
+        if store.read(id, &mut raw)? != Kind::Tree {
+            return Ok(None);
+        }
+        let Some(entry) = tree_entries(id, &raw)?.into_iter().find(|entry| entry.name == name) else { return Ok(None) };
+        let wanted = if names.peek().is_some() { entry.kind == EntryKind::Tree } else { entry.kind != EntryKind::Tree };
+        if !wanted {
+            return Ok(None);
+        }
+        id = entry.id;
+    }
+    Ok(Some(id))
+}

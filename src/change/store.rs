@@ -1,0 +1,67 @@
+//! The one small trait through which git is read.
+
+use super::error::ChangeError;
+use super::objects::ObjectId;
+
+/// What an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Bytes of a file.
+    Blob,
+    /// A folder.
+    Tree,
+    /// A commit.
+    Commit,
+    /// An annotated tag.
+    Tag,
+}
+
+/// Whether the owner of the repository's folder is checked before it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// git itself runs us as a hook, so it has accepted the repository.
+    GitAccepted,
+    /// A person names the repository: refuse another user's, as git does.
+    CheckOwner,
+}
+
+/// One path on which the index and `HEAD` differ.
+#[derive(Clone, Debug)]
+pub struct StagedEntry {
+    /// Path from the root.
+    pub path: Vec<u8>,
+    /// Mode and id in `HEAD`.
+    pub old: Option<(u32, ObjectId)>,
+    /// Mode and id in the index.
+    pub new: Option<(u32, ObjectId)>,
+}
+
+/// What leakstop needs of git. Everything else (tree walks, attribution) is built on it, so that two ways to read a
+/// repository cannot differ in what they find.
+pub trait Store {
+    /// Type and size in bytes, without reading the content.
+    fn header(&self, id: ObjectId) -> Result<(Kind, u64), ChangeError>;
+    /// Reads an object into `into`, which is overwritten.
+    fn read(&self, id: ObjectId, into: &mut Vec<u8>) -> Result<Kind, ChangeError>;
+    /// True when the object is there.
+    fn holds(&self, id: ObjectId) -> bool;
+    /// All refs with the id they hold (not peeled).
+    fn references(&self) -> Result<Vec<(Vec<u8>, ObjectId)>, ChangeError>;
+    /// The commit at `HEAD`; `None` before the first commit.
+    fn head(&self) -> Result<Option<ObjectId>, ChangeError>;
+    /// The commits reachable from `tips` and not from `known`, parents before children. Ids in `known` that are no
+    /// commits or are not here count for nothing.
+    fn new_commits(&self, tips: &[ObjectId], known: &[ObjectId]) -> Result<Vec<ObjectId>, ChangeError>;
+    /// The paths on which the index named by git's environment differs from the tree `base`, in path order.
+    fn staged(&self, base: Option<ObjectId>) -> Result<Vec<StagedEntry>, ChangeError>;
+    /// The blob that the index holds at `path`, if any.
+    fn staged_blob(&self, path: &[u8]) -> Result<Option<ObjectId>, ChangeError>;
+    /// Resolves what a person writes for a commit.
+    fn revision(&self, name: &str) -> Result<ObjectId, ChangeError>;
+    /// A value of git's configuration, as text.
+    fn setting(&self, key: &str) -> Option<String>;
+    /// The private git folder of this work tree (where `MERGE_HEAD` lies).
+    fn git_dir(&self) -> std::path::PathBuf;
+    /// The root of the work tree, where there is one.
+    fn work_tree(&self) -> Option<std::path::PathBuf>;
+}

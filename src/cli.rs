@@ -1,0 +1,233 @@
+//! What was asked? One declaration feeds the parser, the help, the completions and the man page.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::terminal::ColorChoice;
+
+/// Blocks commits and pushes that bring in secrets or unsafe secret handling.
+///
+/// Exit codes: 0 nothing blocks, 1 findings block, 2 leakstop could not do its job (and nothing passes).
+#[derive(Debug, Parser)]
+#[command(name = "leakstop", version, max_term_width = 100)]
+pub struct Cli {
+    /// Options of all commands.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of all commands.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Use this configuration alone, instead of the machine's, the user's and the repository's
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How the report looks
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// Write the report to a file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// When to colour
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+    /// Say only what blocks
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say also what was allowed, and why
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+}
+
+/// How a report looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Human,
+    /// One JSON document
+    Json,
+    /// One JSON document a line
+    Jsonl,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Act as a git hook
+    #[command(subcommand)]
+    Hook(Hook),
+    /// Scan files, the index, a range of commits or the whole history
+    Scan(Scan),
+    /// Put hooks in place
+    Install(Install),
+    /// Take hooks away and restore what was there
+    Uninstall(Install),
+    /// Allow a finding: somebody answers for it, with a reason and until a day
+    Allow(Allow),
+    /// Look at the rules
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+/// The git hooks.
+#[derive(Debug, Subcommand)]
+pub enum Hook {
+    /// What the index adds to HEAD
+    PreCommit {
+        /// File names that a hook manager passes; the index is the truth, so they are ignored
+        #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        files: Vec<OsString>,
+    },
+    /// What a merge adds to all of its parents
+    PreMergeCommit {
+        /// Ignored, as in pre-commit
+        #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        files: Vec<OsString>,
+    },
+    /// The message as git will store it
+    CommitMsg {
+        /// The file that git passes
+        file: PathBuf,
+    },
+    /// What a push takes to a remote; reads lines from standard input
+    PrePush {
+        /// Name of the remote, or its address again
+        remote: OsString,
+        /// Address of the remote
+        url: OsString,
+    },
+    /// What a push brings into this repository; reads lines from standard input
+    PreReceive,
+    /// What one ref of a push brings into this repository
+    Update {
+        /// Name of the ref
+        reference: OsString,
+        /// Id before
+        old: String,
+        /// Id after
+        new: String,
+    },
+}
+
+/// `scan`
+#[derive(Debug, Args)]
+pub struct Scan {
+    /// Files and folders; the current folder if nothing is named
+    pub paths: Vec<PathBuf>,
+    /// What the index adds to HEAD
+    #[arg(long, group = "source", conflicts_with = "paths")]
+    pub staged: bool,
+    /// What the commits in a range bring in
+    #[arg(long, group = "source", value_name = "A..B", conflicts_with = "paths")]
+    pub range: Option<String>,
+    /// Everything that any ref reaches
+    #[arg(long, group = "source", conflicts_with = "paths")]
+    pub history: bool,
+    /// Standard input
+    #[arg(long, group = "source", conflicts_with = "paths")]
+    pub stdin: bool,
+    /// The path that standard input stands for, which decides the rules that apply
+    #[arg(long, requires = "stdin", value_name = "NAME")]
+    pub path: Option<PathBuf>,
+    /// Read everything: what git ignores too, and git's own folder
+    #[arg(long)]
+    pub no_ignore: bool,
+}
+
+/// `install` and `uninstall`
+#[derive(Debug, Args)]
+pub struct Install {
+    /// A bare repository, whose pushes are to be checked
+    #[arg(long, value_name = "DIR")]
+    pub server: Option<PathBuf>,
+    /// Only this hook; may be repeated
+    #[arg(long = "hook", value_name = "NAME")]
+    pub hooks: Vec<String>,
+}
+
+/// `allow`
+#[derive(Debug, Args)]
+pub struct Allow {
+    /// As the report shows it
+    pub fingerprint: String,
+    /// Who answers for it
+    #[arg(long)]
+    pub owner: String,
+    /// Why it is no danger
+    #[arg(long)]
+    pub reason: String,
+    /// Last day on which it holds, like 2027-03-31
+    #[arg(long, value_name = "DATE")]
+    pub expires: String,
+    /// Only in paths that match this glob
+    #[arg(long, value_name = "GLOB")]
+    pub path: Option<String>,
+}
+
+/// `rules`
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// One line a rule
+    List,
+    /// All about one rule
+    Show {
+        /// Its id
+        id: String,
+    },
+}
+
+/// `config`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Read all configuration that applies here, and say where it comes from
+    Check,
+}
+
+/// The hooks that a copy or a link of the binary can be named after.
+const HOOKS: [&str; 6] = ["pre-commit", "pre-merge-commit", "commit-msg", "pre-push", "pre-receive", "update"];
+
+/// The arguments as those of `leakstop hook NAME`, when the program was started under a hook's name.
+pub fn as_hook(mut arguments: impl Iterator<Item = OsString>) -> Option<Vec<OsString>> {
+    let program = arguments.next()?;
+    let name = Path::new(&program).file_name()?.to_str()?;
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    if !HOOKS.contains(&name) {
+        return None;
+    }
+    let mut call: Vec<OsString> = vec!["leakstop".into(), "hook".into(), name.into()];
+    call.extend(arguments);
+    Some(call)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_declaration_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_binary_named_after_a_hook_is_that_hook() {
+        let call = as_hook(["/srv/x.git/hooks/update", "refs/heads/a", "1", "2"].into_iter().map(OsString::from));
+        assert_eq!(call.unwrap(), ["leakstop", "hook", "update", "refs/heads/a", "1", "2"]);
+        assert!(as_hook([OsString::from("/usr/bin/leakstop")].into_iter()).is_none());
+    }
+}

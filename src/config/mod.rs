@@ -1,0 +1,214 @@
+//! TOML text to [`Config`] (as written) to [`Policy`] (as it applies). Unknown keys are errors, with their place.
+
+mod policy;
+
+pub use policy::{Layer, Origin, Policy};
+
+use serde::Deserialize;
+
+use crate::finding::Fingerprint;
+
+/// What becomes of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// It blocks.
+    Block,
+    /// It is shown and blocks nothing.
+    Warn,
+    /// It is not shown.
+    Allow,
+}
+
+/// How far a repository's own configuration counts on a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RepositoryConfig {
+    /// Not at all.
+    Ignore,
+    /// As it stands at the tip of the default branch before the push.
+    Reviewed,
+    /// As it is being pushed: whoever may push decides.
+    Pushed,
+}
+
+/// A configuration file as it is written. Every key may be left out.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Key of the fingerprints.
+    pub fingerprint_key: Option<String>,
+    /// What each severity does.
+    #[serde(default)]
+    pub level: Levels,
+    /// About single rules and families.
+    #[serde(default)]
+    pub rules: RuleSettings,
+    /// About paths.
+    #[serde(default)]
+    pub paths: PathSettings,
+    /// How much is read.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What becomes of content that could not be read.
+    #[serde(default)]
+    pub unread: UnreadSettings,
+    /// What holds on a server.
+    #[serde(default)]
+    pub server: ServerSettings,
+    /// Exceptions, each with an owner.
+    #[serde(default)]
+    pub allow: Vec<AllowEntry>,
+}
+
+/// `[level]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Levels {
+    /// Findings of critical severity.
+    pub critical: Option<Level>,
+    /// Findings of high severity.
+    pub high: Option<Level>,
+    /// Findings of medium severity.
+    pub medium: Option<Level>,
+    /// Findings of low severity.
+    pub low: Option<Level>,
+    /// The most that a finding of low confidence does, whatever its severity.
+    pub low_confidence: Option<Level>,
+}
+
+/// `[rules]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleSettings {
+    /// Levels by rule id or family, which go before those by severity.
+    #[serde(default)]
+    pub level: std::collections::BTreeMap<String, Level>,
+}
+
+/// `[paths]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PathSettings {
+    /// Globs of paths in which nothing blocks; the findings are counted as allowed.
+    pub allow: Option<Vec<String>>,
+}
+
+/// `[limits]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// A larger file is not read but listed as unread. In bytes.
+    pub max_file_bytes: Option<u64>,
+}
+
+/// `[unread]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnreadSettings {
+    /// In hooks of a work tree, and in `scan`.
+    pub commit: Option<Level>,
+    /// In hooks that see a push.
+    pub push: Option<Level>,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Whether `.leakstop.toml` of the repository counts.
+    pub repository_config: Option<RepositoryConfig>,
+}
+
+/// One `[[allow]]`: an exception that somebody answers for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AllowEntry {
+    /// Which finding.
+    pub fingerprint: Fingerprint,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why it is no danger.
+    pub reason: String,
+    /// Last day on which it holds, `YYYY-MM-DD`.
+    pub expires: String,
+    /// Only in paths that match this glob.
+    pub path: Option<String>,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration `{file}`")]
+    Read {
+        /// Which.
+        file: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The text is not a configuration.
+    #[error("cannot use the configuration `{file}`, line {line}, column {column}: {why}")]
+    Text {
+        /// Which file.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column in bytes, from 1.
+        column: usize,
+        /// What is wrong there.
+        why: String,
+    },
+    /// A value says nothing that can be followed.
+    #[error("cannot use the configuration `{file}`: {why}")]
+    Value {
+        /// Which file.
+        file: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl ConfigError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "make the file readable, or name another one with `--config`",
+            Self::Text { .. } | Self::Value { .. } => "mend the file; `config.example.toml` shows every key. Until then nothing passes",
+        }
+    }
+}
+
+/// Reads the text of a configuration; `file` names it in errors.
+///
+/// # Errors
+/// Text that is no TOML, an unknown key, a value of the wrong kind: always with its place.
+pub fn parse(file: &str, text: &[u8]) -> Result<Config, ConfigError> {
+    let text = std::str::from_utf8(text).map_err(|e| {
+        let (line, column) = position(text, e.valid_up_to());
+        ConfigError::Text { file: file.to_owned(), line, column, why: "this is not UTF-8".to_owned() }
+    })?;
+    toml::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| {
+        let (line, column) = position(text.as_bytes(), e.span().map_or(0, |span| span.start));
+        ConfigError::Text { file: file.to_owned(), line, column, why: e.message().replace('\n', " ") }
+    })
+}
+
+fn position(text: &[u8], at: usize) -> (usize, usize) {
+    let before = &text[..at.min(text.len())];
+    let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+    (memchr::memchr_iter(b'\n', before).count() + 1, at - line_start + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_named_with_its_place() {
+        let error = parse("x.toml", b"[level]\nhihg = \"block\"\n").unwrap_err().to_string();
+        assert!(error.starts_with("cannot use the configuration `x.toml`, line 2, column 1: unknown field `hihg`"), "{error}");
+        assert!(parse("x.toml", b"a = \xff").unwrap_err().to_string().contains("line 1, column 5"));
+        assert!(parse("x.toml", b"").is_ok());
+    }
+}

@@ -1,0 +1,67 @@
+//! How bad, how sure, and of which family a finding is. The build script reads this file too.
+
+use serde::{Deserialize, Serialize};
+
+/// How much harm the finding can do. Ordered from low to critical.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// A hint; it should not stop anyone.
+    Low,
+    /// Bad practice that becomes harm together with something else.
+    Medium,
+    /// Access to something of value.
+    High,
+    /// Access that acts as a person, a service or an administrator at once.
+    Critical,
+}
+
+/// How sure leakstop is that the finding is what its rule says. Ordered from low to high.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// Something speaks against it, a wrong checksum for example.
+    Low,
+    /// Shape and context fit.
+    Medium,
+    /// The shape is unmistakable, or a checksum or structure proves it.
+    High,
+}
+
+/// What kind of thing a rule looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// A literal credential.
+    Secret,
+    /// Code that handles credentials unsafely.
+    Handling,
+    /// A file that should not be in a repository.
+    File,
+    /// Permissions wider than the work needs.
+    Access,
+}
+
+impl Severity {
+    /// The word used in configuration and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl Family {
+    /// The word used in configuration and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Secret => "secret",
+            Self::Handling => "handling",
+            Self::File => "file",
+            Self::Access => "access",
+        }
+    }
+}

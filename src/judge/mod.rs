@@ -1,0 +1,180 @@
+//! May it pass? The only room that decides, and it always says why. A function of its inputs: today's date is one of them.
+
+use std::fmt;
+
+use jiff::civil::Date;
+
+use crate::config::{Level, Policy};
+use crate::finding::{Confidence, Finding, Severity};
+
+/// What happens because of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing: somebody allowed it.
+    Allow,
+    /// It is shown.
+    Warn,
+    /// The commit or push is refused.
+    Block,
+}
+
+/// Why a verdict is what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The level of its severity.
+    Severity(Severity),
+    /// The configuration sets a level for the rule or its family.
+    RuleLevel,
+    /// Something speaks against it, so it does no more than the level for low confidence.
+    LowConfidence,
+    /// An exception covers it.
+    Exception {
+        /// Who answers for it.
+        owner: String,
+        /// Until when.
+        expires: Date,
+    },
+    /// An exception would cover it but has run out.
+    Expired {
+        /// Who answered for it.
+        owner: String,
+        /// Since when it no longer holds.
+        expired: Date,
+    },
+    /// The configuration allows findings in this path.
+    AllowedPath {
+        /// The file that says so.
+        file: String,
+    },
+}
+
+/// A finding with its verdict.
+#[derive(Clone)]
+pub struct Judged {
+    /// What was found.
+    pub finding: Finding,
+    /// What happens.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// At which gate the change stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// In a work tree, before a commit; also `scan`.
+    Commit,
+    /// Before or while commits reach another repository.
+    Push,
+}
+
+/// How it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Nothing to say.
+    Clean,
+    /// Something to say, nothing that blocks.
+    Warned,
+    /// Refused.
+    Blocked,
+}
+
+/// All decisions about a change.
+pub struct Judgement {
+    /// The findings, those of the first file first.
+    pub judged: Vec<Judged>,
+    /// What unread content does, where there is any.
+    pub unread: Option<Verdict>,
+}
+
+impl Judgement {
+    /// How it ends.
+    pub fn status(&self) -> Status {
+        let worst = self.judged.iter().map(|judged| judged.verdict).chain(self.unread).max();
+        match worst {
+            Some(Verdict::Block) => Status::Blocked,
+            Some(Verdict::Warn) => Status::Warned,
+            Some(Verdict::Allow) | None => Status::Clean,
+        }
+    }
+
+    /// Number of findings with this verdict.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.judged.iter().filter(|judged| judged.verdict == verdict).count()
+    }
+}
+
+/// Decides about everything that was found, and about what was not read.
+pub fn judge(findings: Vec<Finding>, unread: usize, gate: Gate, policy: &Policy, today: Date) -> Judgement {
+    let unread_level = match gate {
+        Gate::Commit => policy.unread_commit,
+        Gate::Push => policy.unread_push,
+    };
+    let mut judged: Vec<_> = findings.into_iter().map(|finding| judge_one(finding, policy, today)).collect();
+    judged.sort_by(|a, b| place(&a.finding).cmp(&place(&b.finding)));
+    Judgement { judged, unread: (unread > 0).then(|| verdict(unread_level)) }
+}
+
+/// The order of findings does not depend on how they were found.
+fn place(finding: &Finding) -> impl Ord {
+    (finding.path.clone(), finding.place, finding.span, finding.commit.clone(), finding.facts.rule.clone(), finding.reference.clone())
+}
+
+fn judge_one(finding: Finding, policy: &Policy, today: Date) -> Judged {
+    let (verdict, reason) = decide(&finding, policy, today);
+    Judged { finding, verdict, reason }
+}
+
+fn decide(finding: &Finding, policy: &Policy, today: Date) -> (Verdict, Reason) {
+    let path = String::from_utf8_lossy(&finding.path);
+    let mut expired = None;
+    for allowance in policy.allow.iter().filter(|allowance| allowance.entry.fingerprint == finding.fingerprint) {
+        if allowance.path.as_ref().is_some_and(|globs| !globs.is_match(path.as_ref())) {
+            continue;
+        }
+        let owner = allowance.entry.owner.clone();
+        if allowance.expires >= today {
+            return (Verdict::Allow, Reason::Exception { owner, expires: allowance.expires });
+        }
+        expired = Some(Reason::Expired { owner, expired: allowance.expires });
+    }
+    if let Some((file, _)) = policy.allowed_paths.iter().find(|(_, globs)| globs.is_match(path.as_ref())) {
+        return (Verdict::Allow, Reason::AllowedPath { file: file.clone() });
+    }
+    let (level, reason) = level(finding, policy);
+    (verdict(level), if level == Level::Block { expired.unwrap_or(reason) } else { reason })
+}
+
+fn level(finding: &Finding, policy: &Policy) -> (Level, Reason) {
+    if let Some(level) = policy.of_rule(&finding.facts.rule, finding.facts.family.as_str()) {
+        return (level, Reason::RuleLevel);
+    }
+    let level = policy.of_severity(finding.facts.severity);
+    if finding.confidence == Confidence::Low && verdict(policy.low_confidence) < verdict(level) {
+        return (policy.low_confidence, Reason::LowConfidence);
+    }
+    (level, Reason::Severity(finding.facts.severity))
+}
+
+fn verdict(level: Level) -> Verdict {
+    match level {
+        Level::Block => Verdict::Block,
+        Level::Warn => Verdict::Warn,
+        Level::Allow => Verdict::Allow,
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Severity(severity) => write!(f, "{} severity", severity.as_str()),
+            Self::RuleLevel => f.write_str("the configuration sets a level for this rule"),
+            Self::LowConfidence => f.write_str("low confidence: something speaks against it, such as a wrong checksum"),
+            Self::Exception { owner, expires } => write!(f, "allowed by {owner} until {expires}"),
+            Self::Expired { owner, expired } => write!(f, "the exception of {owner} ran out on {expired}"),
+            Self::AllowedPath { file } => write!(f, "{file} allows findings in this path"),
+        }
+    }
+}

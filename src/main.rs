@@ -1,0 +1,57 @@
+//! The only place that exits: 0 nothing blocks, 1 findings block, 2 leakstop could not do its job.
+
+use std::io::Write;
+use std::process::exit;
+use std::time::Instant;
+
+use clap::Parser;
+use leakstop::cli::{Cli, as_hook};
+use leakstop::judge::Status;
+use leakstop::run::{Failure, run};
+
+const BLOCKED: i32 = 1;
+const FAILED: i32 = 2;
+
+fn main() {
+    let started = Instant::now();
+    std::panic::set_hook(Box::new(|info| {
+        // The payload may hold bytes of what was scanned: only the place is told.
+        let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
+        say(&format!("leakstop: internal error{place}; nothing passes. Please report it with the output of `leakstop --version`."));
+        exit(FAILED);
+    }));
+    let arguments = as_hook(std::env::args_os()).unwrap_or_else(|| std::env::args_os().collect());
+    let cli = Cli::try_parse_from(arguments).unwrap_or_else(|error| {
+        // Help and version are answers; the rest is a mistake in the call.
+        let code = if error.use_stderr() { FAILED } else { 0 };
+        let _ = error.print();
+        exit(code);
+    });
+    match run(&cli, started) {
+        Ok(Status::Clean | Status::Warned) => exit(0),
+        Ok(Status::Blocked) => exit(BLOCKED),
+        Err(failure) => {
+            tell(&failure);
+            exit(FAILED);
+        }
+    }
+}
+
+fn tell(failure: &Failure) {
+    let mut text = format!("leakstop: error: {failure}");
+    let mut cause = std::error::Error::source(failure);
+    while let Some(error) = cause {
+        text.push_str(&format!("\n  because: {error}"));
+        cause = error.source();
+    }
+    if let Some(hint) = failure.hint() {
+        text.push_str(&format!("\n  try: {hint}"));
+    }
+    text.push_str("\nleakstop: nothing was checked, so nothing passes");
+    say(&text);
+}
+
+/// Writes to standard error, which may be closed: the exit code tells the verdict all the same.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,246 @@
+//! The report for people: one compact block a secret, the verdict last. It reads the same as `remote:` lines of a push.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use anstyle::Style;
+
+use super::Report;
+use super::redact::Redactor;
+use crate::finding::{Finding, Where};
+use crate::judge::{Judged, Reason, Status, Verdict};
+use crate::terminal::Palette;
+
+/// With git's `remote: ` in front a line stays within 100 columns.
+const WIDTH: usize = 92;
+/// Everything below a block's first line starts here: under the title.
+const INDENT: &str = "         ";
+/// More places of one secret are counted, not listed.
+const PLACES: usize = 5;
+/// So many unread names are listed.
+const UNREAD: usize = 10;
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What blocks, and the verdict.
+    Quiet,
+    /// Also what warns.
+    Normal,
+    /// Also what was allowed, and why.
+    Verbose,
+}
+
+/// Writes the report.
+///
+/// # Errors
+/// The stream cannot be written.
+pub fn human(report: &Report<'_>, detail: Detail, palette: &Palette, out: &mut dyn Write) -> io::Result<()> {
+    let redactor = Redactor::new(&report.judgement.judged);
+    let page = Page { report, palette, redactor };
+    let least = match detail {
+        Detail::Quiet => Verdict::Block,
+        Detail::Normal => Verdict::Warn,
+        Detail::Verbose => Verdict::Allow,
+    };
+    for group in groups(&report.judgement.judged, least) {
+        page.group(&group, out)?;
+    }
+    page.unread(out)?;
+    for note in report.notes {
+        page.paragraph("note: ", note, out)?;
+    }
+    if detail == Detail::Quiet && report.judgement.status() != Status::Blocked {
+        return Ok(());
+    }
+    page.verdict(out)
+}
+
+/// Findings of one value under one rule with one verdict, in the order of their first places.
+fn groups(judged: &[Judged], least: Verdict) -> Vec<Vec<&Judged>> {
+    let mut groups: Vec<Vec<&Judged>> = Vec::new();
+    let mut known: HashMap<(&str, Verdict), usize> = HashMap::new();
+    for one in judged.iter().filter(|one| one.verdict >= least) {
+        let at = *known.entry((one.finding.fingerprint.as_str(), one.verdict)).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    // What blocks stands last, next to the verdict: that is where a terminal ends.
+    groups.sort_by_key(|group| group.first().map(|one| one.verdict));
+    groups
+}
+
+struct Page<'a> {
+    report: &'a Report<'a>,
+    palette: &'a Palette,
+    redactor: Redactor,
+}
+
+impl Page<'_> {
+    fn group(&self, group: &[&Judged], out: &mut dyn Write) -> io::Result<()> {
+        let Some(first) = group.first() else { return Ok(()) };
+        let finding = &first.finding;
+        let (word, style) = match first.verdict {
+            Verdict::Block => ("blocked", self.palette.block),
+            Verdict::Warn => ("warning", self.palette.warn),
+            Verdict::Allow => ("allowed", self.palette.good),
+        };
+        let strong = self.palette.strong;
+        let kind = format!("{}, {}", finding.facts.rule, finding.facts.severity.as_str());
+        writeln!(out, "{style}{word}{style:#}  {strong}{}{strong:#}  ({kind})", finding.facts.title)?;
+        self.places(group, out)?;
+        if first.verdict == Verdict::Allow {
+            return self.labelled("because", &first.reason.to_string(), out);
+        }
+        self.wrapped(&finding.facts.message, out)?;
+        if matches!(first.reason, Reason::LowConfidence | Reason::Expired { .. }) {
+            self.labelled("because", &first.reason.to_string(), out)?;
+        }
+        self.labelled("fix", &finding.facts.fix, out)?;
+        if let Some(page) = &finding.facts.rotate {
+            self.line("revoke", page, out)?;
+        }
+        if first.verdict == Verdict::Block {
+            let allow = format!("leakstop allow {} --owner YOU --reason WHY --expires {}", finding.fingerprint, self.report.suggested_expiry);
+            self.line("if safe", &allow, out)?;
+        }
+        writeln!(out)
+    }
+
+    fn places(&self, group: &[&Judged], out: &mut dyn Write) -> io::Result<()> {
+        for one in group.iter().take(PLACES) {
+            writeln!(out, "{INDENT}{}{}", self.place(&one.finding), mask(&one.finding))?;
+        }
+        if group.len() > PLACES {
+            writeln!(out, "{INDENT}and {} more places", group.len() - PLACES)?;
+        }
+        Ok(())
+    }
+
+    fn place(&self, finding: &Finding) -> String {
+        let strong = self.palette.strong;
+        let short = finding.commit.as_deref().map(|id| id.get(..12).unwrap_or(id));
+        let reference = finding.reference.as_deref().map(|name| self.redactor.show(name));
+        let at = finding.span.map(|span| format!("{}:{}", span.line, span.column)).unwrap_or_default();
+        let path = self.redactor.show(&finding.path);
+        let mut place = match finding.place {
+            Where::Content if at.is_empty() => path,
+            Where::Content => format!("{path}:{at}"),
+            Where::Path => format!("{path} (the name itself)"),
+            Where::Message => format!("commit message, line {at}"),
+            Where::Author => "author or committer of the commit".to_owned(),
+            Where::Tag => format!("annotated tag, line {at}"),
+            Where::Ref => "the name of the ref".to_owned(),
+        };
+        place = format!("{strong}{place}{strong:#}");
+        match (short, reference) {
+            (Some(commit), Some(reference)) => format!("{place} in {commit} ({reference})"),
+            (Some(commit), None) => format!("{place} in {commit}"),
+            (None, Some(reference)) => format!("{place} ({reference})"),
+            (None, None) => place,
+        }
+    }
+
+    fn unread(&self, out: &mut dyn Write) -> io::Result<()> {
+        let unread = &self.report.coverage.unread;
+        let Some(verdict) = self.report.judgement.unread.filter(|_| !unread.is_empty()) else { return Ok(()) };
+        let (word, style) = if verdict == Verdict::Block { ("blocked", self.palette.block) } else { ("warning", self.palette.warn) };
+        writeln!(out, "{style}{word}{style:#}  {} not read, so nobody knows what is in there", count(unread.len() as u64, "file was", "files were"))?;
+        for one in unread.iter().take(UNREAD) {
+            writeln!(out, "{INDENT}{}: {}", self.redactor.show(&one.path), one.why)?;
+        }
+        if unread.len() > UNREAD {
+            writeln!(out, "{INDENT}and {} more", unread.len() - UNREAD)?;
+        }
+        writeln!(out)
+    }
+
+    fn verdict(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (judgement, coverage) = (self.report.judgement, self.report.coverage);
+        let (word, style) = match judgement.status() {
+            Status::Blocked => ("blocked", self.palette.block),
+            Status::Warned => ("passed with warnings", self.palette.warn),
+            Status::Clean => ("passed", self.palette.good),
+        };
+        let mut findings = Vec::new();
+        for (verdict, word) in [(Verdict::Block, "blocking"), (Verdict::Warn, "warning"), (Verdict::Allow, "allowed")] {
+            let number = judgement.count(verdict);
+            if number > 0 {
+                findings.push(format!("{number} {word}"));
+            }
+        }
+        let findings = if findings.is_empty() { "nothing found".to_owned() } else { findings.join(", ") };
+        let mut read = Vec::new();
+        if coverage.commits > 0 {
+            read.push(count(coverage.commits, "commit", "commits"));
+        }
+        read.push(count(coverage.files, "file", "files"));
+        read.push(size(coverage.bytes));
+        if !coverage.unread.is_empty() {
+            read.push(format!("{} unread", coverage.unread.len()));
+        }
+        let faint = self.palette.faint;
+        let elapsed = self.report.elapsed.as_millis();
+        writeln!(out, "leakstop: {style}{word}{style:#}: {findings} {faint}(read {}; {elapsed} ms){faint:#}", read.join(", "))
+    }
+
+    fn wrapped(&self, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        for line in wrap(text, WIDTH - INDENT.len()) {
+            writeln!(out, "{INDENT}{line}")?;
+        }
+        Ok(())
+    }
+
+    /// What is copied stays on one line: a command, an address.
+    fn line(&self, label: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        let faint = self.palette.faint;
+        writeln!(out, "{INDENT}{faint}{label:<8}{faint:#}{text}")
+    }
+
+    fn labelled(&self, label: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        let faint = self.palette.faint;
+        let first = format!("{label:<8}");
+        for (at, line) in wrap(text, WIDTH - INDENT.len() - first.len()).iter().enumerate() {
+            let style = if at == 0 { faint } else { Style::new() };
+            let label = if at == 0 { first.as_str() } else { "        " };
+            writeln!(out, "{INDENT}{style}{label}{style:#}{line}")?;
+        }
+        Ok(())
+    }
+
+    fn paragraph(&self, label: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        for (at, line) in wrap(text, WIDTH - label.len()).iter().enumerate() {
+            writeln!(out, "{:<width$}{line}", if at == 0 { label } else { "" }, width = label.len())?;
+        }
+        Ok(())
+    }
+}
+
+/// Breaks at spaces only: a path or an address stays whole.
+fn wrap(text: &str, width: usize) -> Vec<std::borrow::Cow<'_, str>> {
+    let options = textwrap::Options::new(width).break_words(false).word_separator(textwrap::WordSeparator::AsciiSpace);
+    textwrap::wrap(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation))
+}
+
+fn mask(finding: &Finding) -> String {
+    let decoded = if finding.decoded.is_empty() { String::new() } else { format!(", encoded as {}", finding.decoded.join(" in ")) };
+    match &finding.secret {
+        Some(secret) => format!("  {}  ({} characters{decoded})", secret.redacted(finding.public_prefix), secret.len()),
+        None => String::new(),
+    }
+}
+
+fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}

@@ -1,0 +1,31 @@
+//! How does it look? Decides nothing, the exit code least of all. Shows path, line, column and a mask, never a source line.
+
+mod human;
+mod json;
+mod redact;
+
+pub use human::{Detail, human};
+pub use json::{json, json_lines};
+
+use std::time::Duration;
+
+use crate::change::Coverage;
+use crate::judge::Judgement;
+
+/// Everything a report tells.
+pub struct Report<'a> {
+    /// The command as the user knows it: `hook pre-commit`, `scan`.
+    pub command: &'a str,
+    /// What was decided.
+    pub judgement: &'a Judgement,
+    /// What was looked at.
+    pub coverage: &'a Coverage,
+    /// Number of rules that applied.
+    pub rules: usize,
+    /// Time from the start of the process.
+    pub elapsed: Duration,
+    /// What the user should know beside the findings.
+    pub notes: &'a [String],
+    /// The day on which an exception written now could run out.
+    pub suggested_expiry: String,
+}

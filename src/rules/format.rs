@@ -1,0 +1,206 @@
+//! A rule as it is written in TOML. The build script reads this file too: it turns the rules of this folder into bytes
+//! that a run takes up in microseconds, where TOML would cost milliseconds.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::finding::{Confidence, Family, Severity};
+
+/// Text that is borrowed from the binary for our own rules and owned for a user's.
+pub type Text<'a> = Cow<'a, str>;
+
+/// One file of rules.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleFile<'a> {
+    /// Family of all rules in it.
+    pub family: Family,
+    /// Standards that every rule of the file falls under, beside its own.
+    #[serde(default, borrow)]
+    pub standards: Vec<Text<'a>>,
+    /// What to do, for rules that do not say it themselves.
+    #[serde(default, borrow)]
+    pub fix: Text<'a>,
+    /// The rules.
+    #[serde(default, borrow)]
+    pub rule: Vec<RuleText<'a>>,
+}
+
+/// One rule.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleText<'a> {
+    /// Unique name, in kebab case.
+    #[serde(borrow)]
+    pub id: Text<'a>,
+    /// What is found, in a few words.
+    #[serde(borrow)]
+    pub title: Text<'a>,
+    /// Why it matters, in one sentence.
+    #[serde(borrow)]
+    pub risk: Text<'a>,
+    /// What to do now, in one sentence.
+    #[serde(default, borrow)]
+    pub fix: Text<'a>,
+    /// Page on which the vendor says how to revoke it.
+    #[serde(default, borrow)]
+    pub rotate: Option<Text<'a>>,
+    /// How much harm it does.
+    pub severity: Severity,
+    /// How sure a match is before any check.
+    #[serde(default = "high")]
+    pub confidence: Confidence,
+    /// Sound: every match holds one of these, in any case. They never change an answer, only its cost. A rule without
+    /// keywords must have `paths`.
+    #[serde(default, borrow)]
+    pub keywords: Vec<Text<'a>>,
+    /// A bytes regex without Unicode; `^` and `$` are those of a line. The group `secret` is the credential; without it a
+    /// finding holds none. `@name(…)` is a shorthand, see [`expand`]. Without a pattern the path alone is the finding.
+    #[serde(default, borrow)]
+    pub pattern: Option<Text<'a>>,
+    /// What a regex cannot say.
+    #[serde(default)]
+    pub check: Option<Check>,
+    /// Languages it applies to (`python`, `dockerfile`, …); empty means all.
+    #[serde(default, borrow)]
+    pub languages: Vec<Text<'a>>,
+    /// Globs of paths it applies to; empty means all.
+    #[serde(default, borrow)]
+    pub paths: Vec<Text<'a>>,
+    /// Globs of paths it does not apply to.
+    #[serde(default, borrow)]
+    pub not_paths: Vec<Text<'a>>,
+    /// Gives way to any other rule that covers the same bytes.
+    #[serde(default)]
+    pub yields: bool,
+    /// Identifiers such as `CWE-798`.
+    #[serde(default, borrow)]
+    pub standards: Vec<Text<'a>>,
+    /// Path under which the examples stand, for rules bound to paths or languages.
+    #[serde(default, borrow)]
+    pub example_path: Option<Text<'a>>,
+    /// Texts that must be found; shapes in braces are filled in at test time.
+    #[serde(default, borrow)]
+    pub examples: Vec<Text<'a>>,
+    /// Texts in which this rule must find nothing.
+    #[serde(default, borrow)]
+    pub counterexamples: Vec<Text<'a>>,
+}
+
+fn high() -> Confidence {
+    Confidence::High
+}
+
+/// A rule made ready to run: what the build script writes and a run reads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RuleData<'a> {
+    /// Its family, from the file.
+    pub family: Family,
+    /// The rule with the file's defaults and without examples; the pattern is expanded.
+    #[serde(borrow)]
+    pub text: RuleText<'a>,
+    /// Longest match in bytes, where the pattern has a bound: a keyword's hit needs to be looked at only that far around.
+    pub reach: Option<u32>,
+}
+
+/// A named check, for what a regex cannot say. The function of each stands in `scan/check.rs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Check {
+    /// The last 6 characters are the CRC-32 of the body before them (after the prefix), in base 62: GitHub, npm.
+    Crc32Base62,
+    /// After the `_`, 43 characters, then 8 that begin the base32 of a SHA-256 of all before: GitHub fine-grained.
+    Sha256Base32,
+    /// The last 7 characters are the CRC-32 of all before in base 36: GitLab routable tokens.
+    Crc32Base36,
+    /// The last 8 characters are the CRC-32 of all before in upper-case hexadecimal: Atlassian.
+    Crc32Hex,
+    /// The account number inside an AWS key id can be read.
+    AwsKeyId,
+    /// Header and payload decode to JSON objects; an anonymous or expired token is worth less.
+    Jwt,
+    /// The part after the last prefix character decodes from base64 to a JSON object.
+    Base64Json,
+    /// Bech32 with a right checksum: age.
+    Bech32,
+    /// Decodes from base64 to `user:password` with a plausible password.
+    BasicAuth,
+    /// The password of a URL: not a variable, a placeholder or the user's name.
+    UrlPassword,
+    /// Armour with a real body.
+    PrivateKey,
+    /// Looks drawn at random: neither words nor a sequence nor one character repeated.
+    Random,
+    /// Could be a credential that a person or a program chose: no placeholder, no reference, no prose.
+    Plausible,
+    /// A value in a place where even a placeholder is used for real (a fallback): only an empty or non-literal value is fine.
+    Literal,
+}
+
+/// Longest pattern after expansion, in bytes; a longer one is a mistake.
+const MAX_PATTERN: usize = 8 << 10;
+
+/// Fills in the shorthands that patterns share:
+/// `@assign(WORDS)` a name that holds one of the words, then an assignment, a colon, a call's parenthesis or a comma, up to
+/// and with the opening quote; `@end` the end of a token, where no further letter, digit or `_` follows.
+///
+/// # Errors
+/// An unclosed shorthand or a pattern of unreasonable length.
+pub(super) fn expand(pattern: &str) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = pattern;
+    while let Some(at) = rest.find('@') {
+        out.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        if let Some(words) = after.strip_prefix("assign(") {
+            let end = words.find(')').ok_or("`@assign(` is not closed")?;
+            out.push_str(r"(?i:");
+            out.push_str(&words[..end]);
+            out.push_str(ASSIGN);
+            rest = &words[end + 1..];
+        } else if let Some(after) = after.strip_prefix("end") {
+            out.push_str(END);
+            rest = after;
+        } else {
+            out.push('@');
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    if out.len() > MAX_PATTERN { Err(format!("the pattern has {} bytes, at most {MAX_PATTERN} are allowed", out.len())) } else { Ok(out) }
+}
+
+const ASSIGN: &str =
+    r#")[0-9A-Za-z_.\-]{0,40}[ \t]{0,3}\\?["'`\])}]{0,3}[ \t]{0,10}(?:=>|:=|={1,3}|:{1,2}|->|<-|,|\(|>|\|\||\?\?)[ \t]{0,10}[\[({]?\\?["'`]{0,3}"#;
+const END: &str = r"(?:[^0-9A-Za-z_]|\z)";
+
+/// Makes a written rule ready: the file's defaults filled in, the pattern expanded and measured.
+///
+/// # Errors
+/// A pattern that is no regex, or a rule that could never find anything.
+pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<RuleData<'a>, String> {
+    let of = |what: String| format!("rule `{}`: {what}", text.id);
+    let mut reach = None;
+    let expanded = text.pattern.as_deref().map(expand).transpose().map_err(of)?;
+    if let Some(pattern) = &expanded {
+        let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(pattern);
+        reach = hir.map_err(|e| of(e.to_string()))?.properties().maximum_len().and_then(|length| u32::try_from(length).ok());
+    }
+    if text.keywords.is_empty() && text.paths.is_empty() {
+        return Err(of("it needs `keywords` or `paths`".to_owned()));
+    }
+    if let Some(short) = text.keywords.iter().find(|keyword| keyword.len() < 2) {
+        return Err(of(format!("the keyword `{short}` is too short to save any work")));
+    }
+    if expanded.is_none() && !text.keywords.is_empty() {
+        return Err(of("`keywords` without a `pattern` find nothing".to_owned()));
+    }
+    text.pattern = expanded.map(Cow::Owned);
+    if text.fix.is_empty() {
+        text.fix = file.fix.clone();
+    }
+    let own = std::mem::take(&mut text.standards);
+    text.standards = own.into_iter().chain(file.standards.iter().cloned()).collect();
+    Ok(RuleData { family: file.family, text, reach })
+}

@@ -1,0 +1,231 @@
+//! What do we look for? Rules are data with their own proof; this room loads them.
+
+mod format;
+pub mod shape;
+
+pub use format::{Check, RuleData, RuleFile, RuleText, Text};
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use regex::bytes::{Regex, RegexBuilder};
+
+use crate::finding::Family;
+
+/// The rules as TOML, each file with its name: for `rules show` and for the tests that run their examples.
+pub const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
+
+/// The same rules as the build script made them ready.
+static READY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
+
+/// A rule with the parts that are made when it is first needed.
+#[derive(Debug)]
+pub struct Rule {
+    data: RuleData<'static>,
+    regex: OnceLock<Regex>,
+    paths: OnceLock<(GlobSet, GlobSet)>,
+}
+
+/// All rules that apply.
+#[derive(Debug)]
+pub struct Rules {
+    rules: Vec<Rule>,
+}
+
+/// A rule that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleError {
+    /// The file is not TOML of the rule format.
+    #[error("cannot read the rules in {file}")]
+    Toml {
+        /// Which file.
+        file: String,
+        /// Where and why.
+        source: toml::de::Error,
+    },
+    /// A rule is wrong in itself.
+    #[error("cannot use a rule of {file}: {why}")]
+    Rule {
+        /// Which file.
+        file: String,
+        /// Which rule and why.
+        why: String,
+    },
+    /// The rules inside the binary do not load.
+    #[error("the built-in rules are damaged")]
+    BuiltIn(#[source] postcard::Error),
+}
+
+impl Rules {
+    /// The rules inside the binary.
+    ///
+    /// # Errors
+    /// A damaged binary.
+    pub fn built_in() -> Result<Self, RuleError> {
+        let data: Vec<RuleData<'static>> = postcard::from_bytes(READY).map_err(RuleError::BuiltIn)?;
+        Ok(Self { rules: data.into_iter().map(Rule::new).collect() })
+    }
+
+    /// Adds the rules of a TOML text; `file` names it in errors.
+    ///
+    /// # Errors
+    /// TOML of another form, a broken pattern, or an id that is taken.
+    pub fn add(&mut self, file: &str, text: &str) -> Result<(), RuleError> {
+        let parsed: RuleFile<'_> = toml::from_str(text).map_err(|source| RuleError::Toml { file: file.to_owned(), source })?;
+        self.add_parsed(file, &parsed)
+    }
+
+    /// Adds rules that are parsed already.
+    ///
+    /// # Errors
+    /// A broken pattern, or an id that is taken.
+    pub fn add_parsed(&mut self, file: &str, parsed: &RuleFile<'_>) -> Result<(), RuleError> {
+        for rule in &parsed.rule {
+            let wrong = |why| RuleError::Rule { file: file.to_owned(), why };
+            if self.get(&rule.id).is_some() {
+                return Err(wrong(format!("the id `{}` is taken", rule.id)));
+            }
+            let rule = Rule::new(owned(format::ready(rule.clone(), parsed).map_err(wrong)?));
+            // Our own patterns are compiled by a test, a user's here, so that a mistake is said before it hides something.
+            rule.compile().map_err(|e| wrong(format!("rule `{}`: {e}", rule.id())))?;
+            rule.globs().map_err(|e| wrong(format!("rule `{}`: {e}", rule.id())))?;
+            self.rules.push(rule);
+        }
+        Ok(())
+    }
+
+    /// Keeps the rules that `keep` wants.
+    pub fn retain(&mut self, keep: impl FnMut(&Rule) -> bool) {
+        self.rules.retain(keep);
+    }
+
+    /// All rules, in a fixed order.
+    pub fn all(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rule with this id.
+    pub fn get(&self, id: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.id() == id)
+    }
+}
+
+impl Rule {
+    fn new(data: RuleData<'static>) -> Self {
+        Self { data, regex: OnceLock::new(), paths: OnceLock::new() }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        &self.data.text.id
+    }
+
+    /// Its family.
+    pub fn family(&self) -> Family {
+        self.data.family
+    }
+
+    /// All that is written about it.
+    pub fn text(&self) -> &RuleText<'static> {
+        &self.data.text
+    }
+
+    /// Longest match in bytes, where the pattern has a bound.
+    pub fn reach(&self) -> Option<usize> {
+        self.data.reach.map(|reach| reach as usize)
+    }
+
+    /// Its regex, compiled at the first call.
+    ///
+    /// # Errors
+    /// A pattern that does not compile.
+    pub fn regex(&self) -> Result<Option<&Regex>, RuleError> {
+        if self.data.text.pattern.is_none() {
+            return Ok(None);
+        }
+        if let Some(regex) = self.regex.get() {
+            return Ok(Some(regex));
+        }
+        let regex = self.compile().map_err(|e| self.wrong(&e))?;
+        Ok(regex.map(|regex| self.regex.get_or_init(|| regex)))
+    }
+
+    fn compile(&self) -> Result<Option<Regex>, regex::Error> {
+        let Some(pattern) = &self.data.text.pattern else { return Ok(None) };
+        RegexBuilder::new(pattern).unicode(false).multi_line(true).build().map(Some)
+    }
+
+    /// True when the rule looks at files with this path at all.
+    ///
+    /// # Errors
+    /// A glob that does not parse.
+    pub fn applies_to(&self, path: &[u8]) -> Result<bool, RuleError> {
+        if self.data.text.paths.is_empty() && self.data.text.not_paths.is_empty() {
+            return Ok(true);
+        }
+        let (wanted, unwanted) = match self.paths.get() {
+            Some(globs) => globs,
+            None => {
+                let globs = self.globs().map_err(|e| self.wrong(&e))?;
+                self.paths.get_or_init(|| globs)
+            }
+        };
+        let path = String::from_utf8_lossy(path);
+        let candidate = globset::Candidate::new(path.as_ref());
+        Ok((self.data.text.paths.is_empty() || wanted.is_match_candidate(&candidate)) && !unwanted.is_match_candidate(&candidate))
+    }
+
+    fn globs(&self) -> Result<(GlobSet, GlobSet), globset::Error> {
+        Ok((glob_set(&self.data.text.paths)?, glob_set(&self.data.text.not_paths)?))
+    }
+
+    fn wrong(&self, why: &dyn std::fmt::Display) -> RuleError {
+        RuleError::Rule { file: "the loaded set".to_owned(), why: format!("rule `{}`: {why}", self.id()) }
+    }
+}
+
+/// Globs as rules and configuration write them: `*` stays within a name, `**` crosses folders, and a glob without a slash
+/// is compared with the last name of a path. Case does not matter: neither does it on two of our three platforms.
+///
+/// # Errors
+/// A glob that does not parse.
+pub fn glob_set(globs: &[Text<'_>]) -> Result<GlobSet, globset::Error> {
+    let mut set = GlobSetBuilder::new();
+    for glob in globs {
+        let full: Cow<'_, str> = if glob.contains('/') { glob.as_ref().into() } else { format!("**/{glob}").into() };
+        set.add(GlobBuilder::new(&full).literal_separator(true).case_insensitive(true).build()?);
+    }
+    set.build()
+}
+
+fn owned(data: RuleData<'_>) -> RuleData<'static> {
+    fn one(text: Text<'_>) -> Text<'static> {
+        Cow::Owned(text.into_owned())
+    }
+    fn all(texts: Vec<Text<'_>>) -> Vec<Text<'static>> {
+        texts.into_iter().map(one).collect()
+    }
+    let RuleData { family, text, reach } = data;
+    let text = RuleText {
+        id: one(text.id),
+        title: one(text.title),
+        risk: one(text.risk),
+        fix: one(text.fix),
+        rotate: text.rotate.map(one),
+        severity: text.severity,
+        confidence: text.confidence,
+        keywords: all(text.keywords),
+        pattern: text.pattern.map(one),
+        check: text.check,
+        languages: all(text.languages),
+        paths: all(text.paths),
+        not_paths: all(text.not_paths),
+        yields: text.yields,
+        standards: all(text.standards),
+        example_path: text.example_path.map(one),
+        examples: all(text.examples),
+        counterexamples: all(text.counterexamples),
+    };
+    RuleData { family, text, reach }
+}

@@ -1,0 +1,126 @@
+//! The story of `scan PATH` and `scan --stdin`: everything in them counts as new.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::change::{self, Coverage, DiskFile, Part, Unread};
+use crate::config::Policy;
+use crate::finding::Where;
+use crate::rules::Rules;
+use crate::scan::{Hit, Scanner, Text};
+
+use super::Failure;
+use super::examine::Found;
+use super::finding_maker::{FindingMaker, Place};
+
+/// Fewer files are not worth a second thread.
+const FILES_WORTH_A_THREAD: usize = 64;
+/// So many threads take files; more wait for the disk rather than for the processor.
+const MOST_THREADS: usize = 8;
+/// A file of source code has about this many bytes: good enough to choose how to search.
+const USUAL_FILE: u64 = 8 << 10;
+
+/// Scans files and folders.
+pub(super) fn examine_files(paths: &[PathBuf], everything: bool, root: Option<&Path>, rules: &Rules, policy: &Policy) -> Result<Found, Failure> {
+    let listed = change::files(paths, everything, root)?;
+    let scanner = Scanner::new(rules, listed.files.len() as u64 * USUAL_FILE)?;
+    let next = AtomicUsize::new(0);
+    let work = Work { files: &listed.files, next: &next, scanner: &scanner, limit: policy.max_file_bytes };
+    let threads =
+        if listed.files.len() < FILES_WORTH_A_THREAD { 1 } else { std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS) };
+    let mut results = std::thread::scope(|scope| -> Result<Vec<Scanned<'_>>, Failure> {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| work.run())).collect();
+        let mut results = work.run()?;
+        for other in others {
+            results.extend(other.join().map_err(|_| Failure::Thread)??);
+        }
+        Ok(results)
+    })?;
+    results.sort_by_key(|scanned| scanned.file);
+    let mut coverage = Coverage { unread: listed.unread, ..Coverage::default() };
+    let mut maker = FindingMaker::without_git(policy);
+    for scanned in results {
+        let path = &listed.files[scanned.file].path;
+        match scanned.outcome {
+            Outcome::Read { bytes, in_name, in_text } => {
+                coverage.files += 1;
+                coverage.bytes += bytes;
+                for (place, hits) in [(Where::Path, in_name), (Where::Content, in_text)] {
+                    hits.into_iter().for_each(|hit| maker.add(hit, &Place { place, path, commit: None, reference: None }));
+                }
+            }
+            Outcome::Unread(why) => coverage.unread.push(Unread { path: path.clone(), why }),
+        }
+    }
+    Ok(Found { findings: maker.into_findings(), coverage })
+}
+
+/// Scans one text; `path` decides which rules apply.
+pub(super) fn examine_text(path: Option<&Path>, bytes: &[u8], rules: &Rules, policy: &Policy) -> Result<Found, Failure> {
+    let scanner = Scanner::new(rules, bytes.len() as u64)?;
+    let path = path.map(|path| path.as_os_str().as_encoded_bytes()).unwrap_or_default();
+    let mut maker = FindingMaker::without_git(policy);
+    for hit in scanner.scan(Text { path, part: Part::Content, bytes })? {
+        maker.add(hit, &Place { place: Where::Content, path, commit: None, reference: None });
+    }
+    let coverage = Coverage { files: 1, bytes: bytes.len() as u64, ..Coverage::default() };
+    Ok(Found { findings: maker.into_findings(), coverage })
+}
+
+/// A file and what became of it.
+struct Scanned<'r> {
+    file: usize,
+    outcome: Outcome<'r>,
+}
+
+enum Outcome<'r> {
+    Read { bytes: u64, in_name: Vec<Hit<'r>>, in_text: Vec<Hit<'r>> },
+    Unread(String),
+}
+
+#[derive(Clone, Copy)]
+struct Work<'a, 'r> {
+    files: &'a [DiskFile],
+    next: &'a AtomicUsize,
+    scanner: &'a Scanner<'r>,
+    limit: u64,
+}
+
+impl<'r> Work<'_, 'r> {
+    /// Takes files until none is left.
+    fn run(&self) -> Result<Vec<Scanned<'r>>, Failure> {
+        let mut results = Vec::new();
+        loop {
+            let file = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(entry) = self.files.get(file) else { return Ok(results) };
+            results.push(Scanned { file, outcome: self.scan(entry)? });
+        }
+    }
+
+    fn scan(&self, entry: &DiskFile) -> Result<Outcome<'r>, Failure> {
+        let bytes = match read(&entry.file, self.limit) {
+            Ok(bytes) => bytes,
+            Err(why) => return Ok(Outcome::Unread(why)),
+        };
+        let mut in_name = self.scanner.scan(Text { path: b"", part: Part::Path, bytes: &entry.path })?;
+        in_name.extend(self.scanner.scan_path(&entry.path)?);
+        let in_text = self.scanner.scan(Text { path: &entry.path, part: Part::Content, bytes: &bytes })?;
+        Ok(Outcome::Read { bytes: bytes.len() as u64, in_name, in_text })
+    }
+}
+
+/// The bytes of a file, or the target of a symbolic link: that is what git would record.
+fn read(file: &Path, limit: u64) -> Result<Vec<u8>, String> {
+    let kind = fs::symlink_metadata(file).map_err(|e| e.to_string())?;
+    if kind.is_symlink() {
+        return fs::read_link(file).map(|target| target.as_os_str().as_encoded_bytes().to_vec()).map_err(|e| e.to_string());
+    }
+    if !kind.is_file() {
+        return Err("it is neither a file nor a symbolic link".to_owned());
+    }
+    if kind.len() > limit {
+        return Err(format!("it has {} bytes; `limits.max_file_bytes` is {limit}", kind.len()));
+    }
+    fs::read(file).map_err(|e| e.to_string())
+}

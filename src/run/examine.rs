@@ -1,0 +1,225 @@
+//! Change to findings: each blob is read once and scanned, and what is found is asked whether it is new.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+
+use crate::change::{ChangeSet, Coverage, Kind, Novelty, ObjectId, Part, Store, Unread};
+use crate::config::Policy;
+use crate::finding::{Finding, Where};
+use crate::scan::{Hit, PathKind, Scanner, Text};
+
+use super::Failure;
+use super::finding_maker::{FindingMaker, Place};
+
+/// What was found and what was looked at.
+pub(super) struct Found {
+    pub(super) findings: Vec<Finding>,
+    pub(super) coverage: Coverage,
+}
+
+/// Reads and scans all of `change`.
+pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'_>, policy: &Policy) -> Result<Found, Failure> {
+    let mut maker = FindingMaker::new(policy, change);
+    let mut coverage = Coverage { commits: change.commits.len() as u64, refs: change.refs.len() as u64, ..Coverage::default() };
+    for text in &change.texts {
+        coverage.bytes += text.bytes.len() as u64;
+        for hit in scanner.scan(Text { path: b"", part: text.part, bytes: &text.bytes })? {
+            maker.add(hit, &Place { place: place_of(text.part), path: b"", commit: text.commit, reference: text.reference.as_deref() });
+        }
+    }
+    for file in change.files.iter().filter(|file| file.path_is_new) {
+        let place = Place { place: Where::Path, path: &file.path, commit: file.commit, reference: None };
+        let mut hits = scanner.scan(Text { path: b"", part: Part::Path, bytes: &file.path })?;
+        hits.extend(scanner.scan_path(&file.path)?);
+        hits.into_iter().for_each(|hit| maker.add(hit, &place));
+    }
+    let mut novelty = Novelty::new(store, change);
+    for (file, hits) in scan_files(store, change, scanner, policy, &mut coverage)? {
+        let place = &change.files[file];
+        let place = Place { place: Where::Content, path: &place.path, commit: place.commit, reference: None };
+        for hit in hits {
+            let new = match (&hit.raw, &hit.secret) {
+                (Some(raw), Some(_)) => novelty.value_is_new(file, raw.expose())?,
+                (Some(raw), None) => novelty.lines_are_new(file, raw.expose())?,
+                (None, _) => true,
+            };
+            if new {
+                maker.add(hit, &place);
+            }
+        }
+    }
+    Ok(Found { findings: maker.into_findings(), coverage })
+}
+
+fn place_of(part: Part) -> Where {
+    match part {
+        Part::Content => Where::Content,
+        Part::Message => Where::Message,
+        Part::Author => Where::Author,
+        Part::Tag => Where::Tag,
+        Part::Ref => Where::Ref,
+        Part::Path => Where::Path,
+    }
+}
+
+/// Fewer new files are scanned where they are read: a thread costs more than it saves.
+const FILES_WORTH_A_THREAD: usize = 64;
+/// Blobs are handed over in batches of about this many bytes, so that the hand-over costs nothing; a larger blob is
+/// scanned by the thread that reads it.
+const BATCH_BYTES: usize = 1 << 20;
+/// At most so many batches wait: with the two being filled and scanned that bounds the memory.
+const WAITING_BATCHES: usize = 4;
+
+/// Matches of one file version, by its index in the change.
+type FileHits<'r> = (usize, Vec<Hit<'r>>);
+/// A blob that was read, by its index among the unique ones.
+type Batch = Vec<(usize, Vec<u8>)>;
+
+/// Reads every unique blob once and scans it. Reading and scanning overlap where there is much to do.
+fn scan_files<'r>(
+    store: &dyn Store,
+    change: &ChangeSet,
+    scanner: &Scanner<'r>,
+    policy: &Policy,
+    coverage: &mut Coverage,
+) -> Result<Vec<FileHits<'r>>, Failure> {
+    let blobs = unique_blobs(change);
+    coverage.blobs = blobs.len() as u64;
+    let work = Work { change, scanner, blobs: &blobs };
+    let mut reader = Reader { store, change, blobs: &blobs, limit: policy.max_file_bytes, coverage };
+    let mut out = Vec::new();
+    if blobs.len() < FILES_WORTH_A_THREAD {
+        let mut bytes = Vec::new();
+        for at in 0..blobs.len() {
+            if reader.read(at, &mut bytes)? {
+                work.scan(at, &bytes, &mut out)?;
+            }
+        }
+    } else {
+        std::thread::scope(|scope| -> Result<(), Failure> {
+            let (send, receive) = sync_channel(WAITING_BATCHES);
+            let worker = scope.spawn(move || work.scan_all(receive));
+            read_all(&mut reader, &work, &send, &mut out)?;
+            drop(send);
+            out.extend(worker.join().map_err(|_| Failure::Thread)??);
+            Ok(())
+        })?;
+    }
+    // Which thread scanned a file must not show.
+    out.sort_by_key(|(file, _)| *file);
+    Ok(out)
+}
+
+/// The blobs of the change in the order of their first appearance, each with the files that hold it.
+fn unique_blobs(change: &ChangeSet) -> Vec<(ObjectId, Vec<u32>)> {
+    let mut known: HashMap<ObjectId, usize> = HashMap::with_capacity(change.files.len());
+    let mut blobs: Vec<(ObjectId, Vec<u32>)> = Vec::with_capacity(change.files.len());
+    for (file, id) in change.files.iter().enumerate().filter_map(|(at, file)| Some((at as u32, file.blob?))) {
+        let at = *known.entry(id).or_insert(blobs.len());
+        match blobs.get_mut(at) {
+            Some((_, files)) => files.push(file),
+            None => blobs.push((id, vec![file])),
+        }
+    }
+    blobs
+}
+
+fn read_all<'r>(reader: &mut Reader<'_>, work: &Work<'_, 'r>, send: &SyncSender<Batch>, own: &mut Vec<FileHits<'r>>) -> Result<(), Failure> {
+    let (mut batch, mut size) = (Batch::new(), 0);
+    for at in 0..reader.blobs.len() {
+        let mut bytes = Vec::new();
+        if !reader.read(at, &mut bytes)? {
+            continue;
+        }
+        if bytes.len() > BATCH_BYTES {
+            work.scan(at, &bytes, own)?;
+            continue;
+        }
+        size += bytes.len();
+        batch.push((at, bytes));
+        if size >= BATCH_BYTES {
+            size = 0;
+            match send.try_send(std::mem::take(&mut batch)) {
+                Ok(()) => {}
+                // The other thread has enough to do: lend a hand instead of waiting.
+                Err(TrySendError::Full(batch)) => work.scan_batch(&batch, own)?,
+                // It stopped with an error, which its join tells.
+                Err(TrySendError::Disconnected(_)) => return Ok(()),
+            }
+        }
+    }
+    work.scan_batch(&batch, own)
+}
+
+struct Reader<'a> {
+    store: &'a dyn Store,
+    change: &'a ChangeSet,
+    blobs: &'a [(ObjectId, Vec<u32>)],
+    limit: u64,
+    coverage: &'a mut Coverage,
+}
+
+impl Reader<'_> {
+    /// Reads a blob; false when it is over the limit, which the coverage then says.
+    fn read(&mut self, at: usize, into: &mut Vec<u8>) -> Result<bool, Failure> {
+        let (id, files) = &self.blobs[at];
+        let (kind, size) = self.store.header(*id)?;
+        if kind != Kind::Blob {
+            return Err(crate::change::ChangeError::WrongKind { id: *id, wanted: "blob" }.into());
+        }
+        if size > self.limit {
+            let why = format!("it has {size} bytes; `limits.max_file_bytes` is {}", self.limit);
+            let paths = files.iter().map(|&file| self.change.files[file as usize].path.to_vec());
+            self.coverage.unread.extend(paths.map(|path| Unread { path, why: why.clone() }));
+            return Ok(false);
+        }
+        self.store.read(*id, into)?;
+        self.coverage.files += files.len() as u64;
+        self.coverage.bytes += size;
+        Ok(true)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Work<'a, 'r> {
+    change: &'a ChangeSet,
+    scanner: &'a Scanner<'r>,
+    blobs: &'a [(ObjectId, Vec<u32>)],
+}
+
+impl<'r> Work<'_, 'r> {
+    fn scan_all(self, batches: Receiver<Batch>) -> Result<Vec<FileHits<'r>>, Failure> {
+        let mut out = Vec::new();
+        for batch in batches {
+            self.scan_batch(&batch, &mut out)?;
+        }
+        Ok(out)
+    }
+
+    fn scan_batch(&self, batch: &Batch, out: &mut Vec<FileHits<'r>>) -> Result<(), Failure> {
+        batch.iter().try_for_each(|(at, bytes)| self.scan(*at, bytes, out))
+    }
+
+    /// Scans a blob once for each kind of path that it stands at: the path decides which rules apply.
+    fn scan(&self, at: usize, bytes: &[u8], out: &mut Vec<FileHits<'r>>) -> Result<(), Failure> {
+        let mut by_kind: HashMap<PathKind, Vec<Hit<'r>>> = HashMap::new();
+        let files = &self.blobs[at].1;
+        for &file in files {
+            let path = &self.change.files[file as usize].path;
+            let text = Text { path, part: Part::Content, bytes };
+            let hits = if files.len() == 1 {
+                self.scanner.scan(text)?
+            } else {
+                let kind = self.scanner.kind(path, bytes)?;
+                match by_kind.get(&kind) {
+                    Some(hits) => hits.clone(),
+                    None => by_kind.entry(kind).or_insert(self.scanner.scan(text)?).clone(),
+                }
+            };
+            if !hits.is_empty() {
+                out.push((file as usize, hits));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! The story of `allow`: one exception more in the repository's file, written so that it is surely read back.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+
+use crate::change;
+use crate::cli::{Allow, Global};
+use crate::config::{self, Layer, Origin, Policy};
+use crate::finding::Fingerprint;
+use crate::judge::Status;
+use crate::rules::Rules;
+
+use super::settings::{FILE, today};
+use super::{Failure, output};
+
+pub(super) fn allow(allow: &Allow, global: &Global) -> Result<Status, Failure> {
+    let fingerprint = Fingerprint::parse(&allow.fingerprint).map_err(|e| usage(e.to_string(), "copy it from the report"))?;
+    let expires: Date =
+        allow.expires.parse().map_err(|_| usage(format!("`{}` is no date", allow.expires.escape_debug()), "write it like 2027-03-31"))?;
+    if expires < today() {
+        return Err(usage(format!("{expires} is over"), "name a day to come"));
+    }
+    let file = match &global.config {
+        Some(file) => file.clone(),
+        None => root()?.join(FILE),
+    };
+    let before = match fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(source) => return Err(Failure::Write { path: file, source }),
+    };
+    let name = file.display().to_string();
+    let known = config::parse(&name, before.as_bytes())?;
+    if let Some(entry) = known.allow.iter().find(|entry| entry.fingerprint == fingerprint && entry.path == allow.path) {
+        return Err(usage(format!("{fingerprint} is allowed already, by {} until {}", entry.owner.escape_debug(), entry.expires), "edit that entry"));
+    }
+    let after = before.clone() + &entry_text(&before, allow, &fingerprint, expires);
+    let config = config::parse(&name, after.as_bytes())?;
+    Policy::new(&[Layer { file: name, origin: Origin::Repository, config }], &Rules::built_in()?)?;
+    replace(&file, after.as_bytes()).map_err(|source| Failure::Write { path: file.clone(), source })?;
+    output::print(&format!(
+        "allowed {fingerprint} until {expires}, in {}\nCommit that file with the change, so that others see who answers for it.\n",
+        file.display()
+    ))?;
+    Ok(Status::Clean)
+}
+
+fn usage(why: String, hint: &'static str) -> Failure {
+    Failure::Usage { why, hint }
+}
+
+fn root() -> Result<PathBuf, Failure> {
+    let place = change::hooks_dir(Path::new("."))?;
+    place.work_tree.ok_or_else(|| usage("there is no work tree here".to_owned(), "name the file: `leakstop --config FILE allow …`"))
+}
+
+fn entry_text(before: &str, allow: &Allow, fingerprint: &Fingerprint, expires: Date) -> String {
+    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let mut text = String::new();
+    if !before.is_empty() {
+        text.push_str(if before.ends_with('\n') { "\n" } else { "\n\n" });
+    }
+    text.push_str(&format!("[[allow]]\nfingerprint = \"{fingerprint}\"\n"));
+    text.push_str(&format!("owner = {}\nreason = {}\nexpires = \"{expires}\"\n", quoted(&allow.owner), quoted(&allow.reason)));
+    if let Some(path) = &allow.path {
+        text.push_str(&format!("path = {}\n", quoted(path)));
+    }
+    text
+}
+
+/// Writes beside the file and renames, so that a full disk loses nothing.
+fn replace(file: &Path, text: &[u8]) -> std::io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut new = tempfile::Builder::new().prefix(".leakstop").tempfile_in(folder)?;
+    new.write_all(text)?;
+    // A shared file is read by others; the temporary one is private.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(file).map_or(0o644, |old| old.permissions().mode());
+        new.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+    }
+    new.persist(file).map_err(|e| e.error)?;
+    Ok(())
+}

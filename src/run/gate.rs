@@ -1,0 +1,181 @@
+//! The stories of the hooks and of `scan`: open, read the policy, list what is new, examine it, judge, report.
+
+use std::ffi::OsStr;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::change::{self, ChangeSet, LibGit, NewText, ObjectId, Part, PrePush, RefUpdate, Store, Trust};
+use crate::cli::Global;
+use crate::config::Policy;
+use crate::judge::{Gate, Status, judge};
+use crate::rules::Rules;
+use crate::scan::Scanner;
+
+use super::disk;
+use super::examine::{Found, examine};
+use super::output::{Stream, report};
+use super::settings::Settings;
+use super::{Failure, settings};
+
+/// One run.
+pub(super) struct Session<'a> {
+    pub(super) global: &'a Global,
+    pub(super) started: Instant,
+}
+
+/// A change that is expected to be small: the prefilter is then made with the least preparation.
+const SMALL: u64 = 0;
+/// A blob of a push has about this many bytes: good enough to choose how to search.
+const USUAL_BLOB: u64 = 8 << 10;
+
+impl Session<'_> {
+    /// `pre-commit`, `pre-merge-commit` and `scan --staged`.
+    pub(super) fn index(&self, command: &str) -> Result<Status, Failure> {
+        let (trust, stream) = if command.starts_with("hook") { (Trust::GitAccepted, Stream::Error) } else { (Trust::CheckOwner, Stream::Out) };
+        let store = LibGit::open(trust)?;
+        let rules = Rules::built_in()?;
+        let settings = settings::of_commit(self.global, &store, &rules)?;
+        let others = change::merge_parents(&store, std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
+        let change = change::staged(&store, &others)?;
+        let found = self.examine(&store, &change, &rules, &settings.policy)?;
+        self.finish(command, Gate::Commit, found, &settings, &rules, stream)
+    }
+
+    /// `commit-msg`.
+    pub(super) fn message(&self, file: &Path) -> Result<Status, Failure> {
+        let store = LibGit::open(Trust::GitAccepted)?;
+        let rules = Rules::built_in()?;
+        let settings = settings::of_commit(self.global, &store, &rules)?;
+        let text = std::fs::read(file).map_err(|source| change::ChangeError::File { path: file.to_owned(), source })?;
+        let editor = std::env::var("GIT_EDITOR").ok();
+        let bytes = change::message_as_stored(&store, &text, editor.as_deref()).concat();
+        let text = NewText { part: Part::Message, bytes, commit: None, reference: None };
+        let change = ChangeSet { texts: vec![text], ..ChangeSet::default() };
+        let found = self.examine(&store, &change, &rules, &settings.policy)?;
+        self.finish("hook commit-msg", Gate::Commit, found, &settings, &rules, Stream::Error)
+    }
+
+    /// `pre-push`: what no ref that we know of the remote reaches.
+    pub(super) fn pre_push(&self, remote: &OsStr) -> Result<Status, Failure> {
+        let updates: Vec<_> = PrePush::parse(&read_stdin()?)?.into_iter().map(|line| line.update).collect();
+        let store = LibGit::open(Trust::GitAccepted)?;
+        let rules = Rules::built_in()?;
+        let settings = settings::of_commit(self.global, &store, &rules)?;
+        let known = tracked(&store, remote)?;
+        let change = change::pushed(&store, &updates, &known)?;
+        let found = self.examine(&store, &change, &rules, &settings.policy)?;
+        self.finish("hook pre-push", Gate::Push, found, &settings, &rules, Stream::Error)
+    }
+
+    /// `pre-receive`.
+    pub(super) fn pre_receive(&self) -> Result<Status, Failure> {
+        let updates = RefUpdate::parse(&read_stdin()?)?;
+        self.received("hook pre-receive", &updates)
+    }
+
+    /// `update`.
+    pub(super) fn update(&self, reference: &OsStr, old: &str, new: &str) -> Result<Status, Failure> {
+        let update = RefUpdate::from_arguments(reference.as_encoded_bytes(), old, new)?;
+        self.received("hook update", &[update])
+    }
+
+    fn received(&self, command: &str, updates: &[RefUpdate]) -> Result<Status, Failure> {
+        let store = LibGit::open(Trust::GitAccepted)?;
+        let rules = Rules::built_in()?;
+        let settings = settings::of_push(self.global, &store, updates, &rules)?;
+        let known: Vec<ObjectId> = store.references()?.into_iter().map(|(_, id)| id).collect();
+        let change = change::pushed(&store, updates, &known)?;
+        let found = self.examine(&store, &change, &rules, &settings.policy)?;
+        self.finish(command, Gate::Push, found, &settings, &rules, Stream::Error)
+    }
+
+    /// `scan --range`.
+    pub(super) fn range(&self, range: &str) -> Result<Status, Failure> {
+        let store = LibGit::open(Trust::CheckOwner)?;
+        let rules = Rules::built_in()?;
+        let settings = settings::of_commit(self.global, &store, &rules)?;
+        let Some((from, to)) = range.split_once("..").filter(|(_, to)| !to.starts_with('.')) else {
+            return Err(Failure::Usage { why: format!("`{}` is no range", range.escape_debug()), hint: "write it as A..B, for example main..HEAD" });
+        };
+        let end = |name: &str| store.revision(if name.is_empty() { "HEAD" } else { name });
+        let change = change::range(&store, &[end(from)?], end(to)?)?;
+        let found = self.examine(&store, &change, &rules, &settings.policy)?;
+        self.finish("scan --range", Gate::Commit, found, &settings, &rules, Stream::Out)
+    }
+
+    /// `scan --history`.
+    pub(super) fn history(&self) -> Result<Status, Failure> {
+        let store = LibGit::open(Trust::CheckOwner)?;
+        let rules = Rules::built_in()?;
+        let settings = settings::of_commit(self.global, &store, &rules)?;
+        let change = change::history(&store)?;
+        let found = self.examine(&store, &change, &rules, &settings.policy)?;
+        self.finish("scan --history", Gate::Commit, found, &settings, &rules, Stream::Out)
+    }
+
+    /// `scan PATH…`.
+    pub(super) fn files(&self, paths: &[PathBuf], everything: bool) -> Result<Status, Failure> {
+        let here = [PathBuf::from(".")];
+        let paths = if paths.is_empty() { &here[..] } else { paths };
+        let rules = Rules::built_in()?;
+        let root = change::hooks_dir(&paths[0]).ok().and_then(|place| place.work_tree);
+        let settings = settings::of_files(self.global, root.as_deref(), &rules)?;
+        let found = disk::examine_files(paths, everything, root.as_deref(), &rules, &settings.policy)?;
+        self.finish("scan", Gate::Commit, found, &settings, &rules, Stream::Out)
+    }
+
+    /// `scan --stdin`.
+    pub(super) fn standard_input(&self, path: Option<&Path>) -> Result<Status, Failure> {
+        let rules = Rules::built_in()?;
+        let settings = settings::of_files(self.global, None, &rules)?;
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).map_err(|e| Failure::Input { why: e.to_string() })?;
+        let found = disk::examine_text(path, &bytes, &rules, &settings.policy)?;
+        self.finish("scan --stdin", Gate::Commit, found, &settings, &rules, Stream::Out)
+    }
+
+    fn examine(&self, store: &dyn Store, change: &ChangeSet, rules: &Rules, policy: &Policy) -> Result<Found, Failure> {
+        let expected = if change.commits.is_empty() { SMALL } else { change.files.len() as u64 * USUAL_BLOB };
+        let scanner = Scanner::new(rules, expected)?;
+        examine(store, change, &scanner, policy)
+    }
+
+    fn finish(&self, command: &str, gate: Gate, found: Found, settings: &Settings, rules: &Rules, stream: Stream) -> Result<Status, Failure> {
+        let judgement = judge(found.findings, found.coverage.unread.len(), gate, &settings.policy, settings::today());
+        report(self, command, &judgement, &found.coverage, &settings.notes, rules.all().len(), stream)?;
+        Ok(judgement.status())
+    }
+}
+
+/// The remote-tracking refs: of the named remote, or of all where the push goes to a bare address.
+fn tracked(store: &dyn Store, remote: &OsStr) -> Result<Vec<ObjectId>, Failure> {
+    let refs = store.references()?;
+    let of = |prefix: Vec<u8>| refs.iter().filter(move |(name, _)| name.starts_with(&prefix)).map(|(_, id)| *id).collect::<Vec<_>>();
+    let named = of([b"refs/remotes/", remote.as_encoded_bytes(), b"/"].concat());
+    Ok(if named.is_empty() && store.setting(&format!("remote.{}.url", remote.to_string_lossy())).is_none() {
+        of(b"refs/remotes/".to_vec())
+    } else {
+        named
+    })
+}
+
+/// Reads what git writes to a hook. A terminal or nothing at all is not git.
+fn read_stdin() -> Result<Vec<u8>, Failure> {
+    let mut stdin = std::io::stdin().lock();
+    if stdin.is_terminal() {
+        return Err(Failure::Input { why: "it is a terminal".to_owned() });
+    }
+    let mut input = Vec::new();
+    stdin.read_to_end(&mut input).map_err(|e| Failure::Input { why: e.to_string() })?;
+    // The standard library replaces a closed input by the null device; git gives a pipe.
+    #[cfg(unix)]
+    if input.is_empty() {
+        use std::os::unix::fs::FileTypeExt;
+        let kind = std::fs::metadata("/dev/stdin").map_err(|e| Failure::Input { why: e.to_string() })?.file_type();
+        if kind.is_char_device() {
+            return Err(Failure::Input { why: "it is closed".to_owned() });
+        }
+    }
+    Ok(input)
+}

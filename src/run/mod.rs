@@ -1,0 +1,50 @@
+//! Tells the story of each command in order.
+
+mod disk;
+mod examine;
+mod exceptions;
+mod failure;
+mod finding_maker;
+mod gate;
+mod information;
+mod output;
+mod settings;
+mod setup;
+
+pub use failure::Failure;
+
+use std::time::Instant;
+
+use crate::cli::{Cli, Command, Hook};
+use crate::judge::Status;
+use gate::Session;
+
+/// Does what was asked.
+///
+/// # Errors
+/// Whatever kept leakstop from doing its job: exit code 2.
+pub fn run(cli: &Cli, started: Instant) -> Result<Status, Failure> {
+    let session = Session { global: &cli.global, started };
+    match &cli.command {
+        Command::Hook(Hook::PreCommit { .. }) => session.index("hook pre-commit"),
+        Command::Hook(Hook::PreMergeCommit { .. }) => session.index("hook pre-merge-commit"),
+        Command::Hook(Hook::CommitMsg { file }) => session.message(file),
+        Command::Hook(Hook::PrePush { remote, .. }) => session.pre_push(remote),
+        Command::Hook(Hook::PreReceive) => session.pre_receive(),
+        Command::Hook(Hook::Update { reference, old, new }) => session.update(reference, old, new),
+        Command::Scan(scan) if scan.staged => session.index("scan --staged"),
+        Command::Scan(scan) if scan.history => session.history(),
+        Command::Scan(scan) if scan.stdin => session.standard_input(scan.path.as_deref()),
+        Command::Scan(scan) => match &scan.range {
+            Some(range) => session.range(range),
+            None => session.files(&scan.paths, scan.no_ignore),
+        },
+        Command::Install(install) => setup::install(install, &cli.global),
+        Command::Uninstall(install) => setup::uninstall(install, &cli.global),
+        Command::Allow(allow) => exceptions::allow(allow, &cli.global),
+        Command::Rules(rules) => information::rules(rules, &cli.global),
+        Command::Config(config) => information::config(config, &cli.global),
+        Command::Completions { shell } => information::completions(*shell),
+        Command::Man => information::man(),
+    }
+}

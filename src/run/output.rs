@@ -1,0 +1,89 @@
+//! Writes the report. A stream that breaks changes no verdict.
+
+use std::io::{self, ErrorKind, Write};
+
+use crate::change::Coverage;
+use crate::cli::{Format, Global};
+use crate::judge::{Judgement, Status};
+use crate::report::{Detail, Report, human, json, json_lines};
+use crate::terminal::Palette;
+
+use super::Failure;
+use super::gate::Session;
+use super::settings::suggested_expiry;
+
+/// Where a report goes unless a file is named: hooks must not write to what git reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stream {
+    Out,
+    Error,
+}
+
+pub(super) fn report(
+    session: &Session<'_>,
+    command: &str,
+    judgement: &Judgement,
+    coverage: &Coverage,
+    notes: &[String],
+    rules: usize,
+    stream: Stream,
+) -> Result<(), Failure> {
+    let global = session.global;
+    let report = Report { command, judgement, coverage, rules, elapsed: session.started.elapsed(), notes, suggested_expiry: suggested_expiry() };
+    let mut text = Vec::new();
+    let to_file = global.output.is_some();
+    let written = match global.format {
+        Format::Human => human(&report, detail(global), &palette(global, stream, to_file), &mut text),
+        Format::Json => json(&report, &mut text),
+        Format::Jsonl => json_lines(&report, &mut text),
+    };
+    written.map_err(|source| Failure::Output { to: "memory".to_owned(), source })?;
+    if let Some(file) = &global.output {
+        return std::fs::write(file, &text).map_err(|source| Failure::Write { path: file.clone(), source });
+    }
+    let result = match stream {
+        Stream::Out => write_all(&mut io::stdout().lock(), &text),
+        Stream::Error => write_all(&mut io::stderr().lock(), &text),
+    };
+    match result {
+        // A reader that went away has seen enough, and a refusal stands whether or not it can be told.
+        Err(e) if e.kind() != ErrorKind::BrokenPipe && judgement.status() != Status::Blocked => {
+            Err(Failure::Output { to: "its stream".to_owned(), source: e })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn write_all(out: &mut dyn Write, text: &[u8]) -> io::Result<()> {
+    out.write_all(text)?;
+    out.flush()
+}
+
+fn detail(global: &Global) -> Detail {
+    if global.quiet {
+        Detail::Quiet
+    } else if global.verbose {
+        Detail::Verbose
+    } else {
+        Detail::Normal
+    }
+}
+
+fn palette(global: &Global, stream: Stream, to_file: bool) -> Palette {
+    match stream {
+        _ if to_file => Palette::plain(),
+        Stream::Out => Palette::new(global.color, &io::stdout()),
+        Stream::Error => Palette::new(global.color, &io::stderr()),
+    }
+}
+
+/// Prints a line that somebody asked for.
+///
+/// # Errors
+/// Standard output cannot be written, unless its reader went away.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    match write_all(&mut io::stdout().lock(), text.as_bytes()) {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => Err(Failure::Output { to: "standard output".to_owned(), source }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,116 @@
+//! The stories of `install` and `uninstall`: find the hooks folder, write, prove with a canary, say what was done.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::change::{self, CanaryPush, CanaryStage, GitPlace};
+use crate::cli::{Global, Install};
+use crate::install::{self, CLIENT_HOOKS, Change, InstallError, SERVER_HOOKS};
+use crate::judge::Status;
+use crate::rules::shape;
+
+use super::{Failure, output};
+
+/// A GitHub token with a right checksum, drawn anew each time: what every version of leakstop refuses.
+const CANARY: &str = "leakstop canary ghp_{crc32:30}\n";
+
+pub(super) fn install(install: &Install, _global: &Global) -> Result<Status, Failure> {
+    let (place, hooks) = target(install)?;
+    let program = std::env::current_exe().map_err(|source| Failure::Write { path: PathBuf::from("leakstop"), source })?;
+    let mut said = String::new();
+    for hook in &hooks {
+        let change = install::install(&place.hooks, hook, &program)?;
+        let file = place.hooks.join(hook);
+        said.push_str(&match change {
+            Change::Installed => format!("installed  {}\n", file.display()),
+            Change::Kept => format!("in place   {}\n", file.display()),
+            Change::Renewed => format!("renewed    {}\n", file.display()),
+            Change::Chained(aside) => format!("installed  {}; the hook that was there runs after it ({})\n", file.display(), aside.display()),
+            Change::Removed | Change::Restored | Change::Absent => String::new(),
+        });
+        prove(&place, hook)?;
+    }
+    said.push_str("proved     each hook refused a planted canary\n");
+    if place.hooks_path_is_set {
+        said.push_str("note: core.hooksPath decides where the hooks are; every repository that shares it is guarded now,\n");
+        said.push_str("      and a hook manager that owns the folder may write it anew\n");
+    }
+    output::print(&said)?;
+    Ok(Status::Clean)
+}
+
+pub(super) fn uninstall(install: &Install, _global: &Global) -> Result<Status, Failure> {
+    let (place, hooks) = target(install)?;
+    let mut said = String::new();
+    for hook in &hooks {
+        let change = install::uninstall(&place.hooks, hook)?;
+        let file = place.hooks.join(hook);
+        said.push_str(&match change {
+            Change::Removed => format!("removed    {}\n", file.display()),
+            Change::Restored => format!("restored   {}: the hook that was there before leakstop\n", file.display()),
+            _ => format!("not ours   {}\n", file.display()),
+        });
+    }
+    output::print(&said)?;
+    Ok(Status::Clean)
+}
+
+fn target(install: &Install) -> Result<(GitPlace, Vec<String>), Failure> {
+    let (folder, usual, known): (&Path, &[&str], &[&str]) = match &install.server {
+        Some(folder) => (folder, &SERVER_HOOKS, &["pre-receive", "update"]),
+        None => (Path::new("."), &CLIENT_HOOKS, &CLIENT_HOOKS),
+    };
+    if let Some(name) = install.hooks.iter().find(|name| !known.contains(&name.as_str())) {
+        return Err(InstallError::UnknownHook { name: name.escape_debug().to_string() }.into());
+    }
+    let hooks = if install.hooks.is_empty() { usual.iter().map(ToString::to_string).collect() } else { install.hooks.clone() };
+    let mut place = change::hooks_dir(folder)?;
+    // The shim and git may start from other folders than this one.
+    if let Ok(full) = std::path::absolute(&place.hooks) {
+        place.hooks = full;
+    }
+    Ok((place, hooks))
+}
+
+fn prove(place: &GitPlace, hook: &str) -> Result<(), Failure> {
+    let canary = shape::fill(CANARY, fresh_seed());
+    let file = place.hooks.join(hook);
+    let folder = place.work_tree.as_deref().unwrap_or(&place.git_dir);
+    let none: [OsString; 0] = [];
+    match hook {
+        "commit-msg" => {
+            let message = tempfile::NamedTempFile::new().and_then(|file| std::fs::write(file.path(), &canary).map(|()| file));
+            let message = message.map_err(|source| Failure::Write { path: std::env::temp_dir(), source })?;
+            let environment = [("GIT_DIR".into(), place.git_dir.clone().into()), ("GIT_EDITOR".into(), ":".into())];
+            install::prove(&file, folder, &environment, &[message.path().into()], "")?;
+        }
+        "pre-push" => {
+            let push = CanaryPush::new(canary.as_bytes())?;
+            let remote = ["leakstop-canary".into(), "leakstop-canary".into()];
+            install::prove(&file, folder, &push.environment(&place.git_dir), &remote, &push.to_push())?;
+        }
+        "pre-receive" => {
+            let push = CanaryPush::new(canary.as_bytes())?;
+            install::prove(&file, folder, &push.environment(&place.git_dir), &none, &push.received())?;
+        }
+        "update" => {
+            let push = CanaryPush::new(canary.as_bytes())?;
+            let line = push.received();
+            let mut parts = line.split_whitespace();
+            let (old, new, name) = (parts.next(), parts.next(), parts.next());
+            let arguments: Vec<OsString> = [name, old, new].into_iter().flatten().map(OsString::from).collect();
+            install::prove(&file, folder, &push.environment(&place.git_dir), &arguments, "")?;
+        }
+        _ => {
+            let stage = CanaryStage::new(canary.as_bytes())?;
+            install::prove(&file, folder, &stage.environment(&place.git_dir), &none, "")?;
+        }
+    }
+    Ok(())
+}
+
+/// No canary is like another, so that none can be allowed for good.
+fn fresh_seed() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(1, |now| now.as_nanos() as u64) ^ u64::from(std::process::id()) << 32
+}

@@ -1,0 +1,242 @@
+//! What a regex cannot say: one function for each named check of the rules.
+
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use super::decode;
+use super::language::Language;
+use super::plausible;
+use crate::finding::Family;
+use crate::rules::shape::{base32_of_sha256, bech32_is_right, in_base};
+use crate::rules::{Check, Rule};
+
+/// What a check says of a match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is no finding.
+    Drop,
+    /// It is one, as sure as the rule says.
+    Keep,
+    /// It is one, as sure as the rule says, and goes on to this byte of the text.
+    KeepTo(usize),
+    /// It is surely one: a checksum or a structure fits.
+    Proven,
+    /// It is hardly one: a checksum does not fit.
+    Doubtful,
+}
+
+/// A match and what stands around it.
+pub(super) struct Context<'a> {
+    /// The whole text.
+    pub(super) text: &'a [u8],
+    /// The credential, or the whole match where the rule holds none.
+    pub(super) value: Range<usize>,
+    /// The whole match.
+    pub(super) matched: Range<usize>,
+    pub(super) language: Language,
+}
+
+impl<'a> Context<'a> {
+    fn value(&self) -> &'a [u8] {
+        &self.text[self.value.clone()]
+    }
+
+    /// The part of the match before the value: name, operator, quote.
+    fn before(&self) -> &'a [u8] {
+        &self.text[self.matched.start..self.value.start]
+    }
+
+    /// The byte after the value.
+    fn next(&self) -> Option<u8> {
+        self.text.get(self.value.end).copied()
+    }
+}
+
+/// Runs the rule's check. A literal credential that is plainly made up for documentation is dropped by every rule.
+pub(super) fn judge(rule: &Rule, context: &Context<'_>) -> Outcome {
+    let value = context.value();
+    let check = rule.text().check;
+    if rule.family() == Family::Secret
+        && !matches!(check, Some(Check::Plausible | Check::Literal | Check::UrlPassword | Check::BasicAuth | Check::PrivateKey))
+        && plausible::is_made_up(value)
+    {
+        return Outcome::Drop;
+    }
+    match check {
+        None => Outcome::Keep,
+        Some(Check::Crc32Base62) => sum(split_tail(value, 6).is_some_and(|(head, tail)| crc32_base62(after_prefix(head), tail))),
+        Some(Check::Sha256Base32) => sum(sha256_base32(value)),
+        Some(Check::Crc32Base36) => {
+            sum(split_tail(value, 7).is_some_and(|(head, tail)| in_base(crc32fast::hash(head), 36, 7).as_bytes().eq_ignore_ascii_case(tail)))
+        }
+        Some(Check::Crc32Hex) => sum(split_tail(value, 8).is_some_and(|(head, tail)| format!("{:08X}", crc32fast::hash(head)).as_bytes() == tail)),
+        Some(Check::AwsKeyId) => aws_key_id(value),
+        Some(Check::Jwt) => jwt(value),
+        Some(Check::Base64Json) => base64_json(value),
+        Some(Check::Bech32) => sum(std::str::from_utf8(value).is_ok_and(bech32_is_right)),
+        Some(Check::BasicAuth) => basic_auth(value),
+        Some(Check::UrlPassword) => url_password(context),
+        Some(Check::PrivateKey) => private_key(context),
+        Some(Check::Random) => keep_if(plausible::looks_drawn(value)),
+        Some(Check::Plausible) => keep_if(plausible::is_credential(context.before(), value, context.next(), context.language)),
+        Some(Check::Literal) => keep_if(plausible::is_literal(value)),
+    }
+}
+
+fn keep_if(holds: bool) -> Outcome {
+    if holds { Outcome::Keep } else { Outcome::Drop }
+}
+
+/// A right checksum is one chance in four thousand million; a wrong one is a hand-made example. Neither is silent.
+fn sum(right: bool) -> Outcome {
+    if right { Outcome::Proven } else { Outcome::Doubtful }
+}
+
+fn split_tail(value: &[u8], tail: usize) -> Option<(&[u8], &[u8])> {
+    value.len().checked_sub(tail).map(|at| value.split_at(at))
+}
+
+/// The body after the vendor's prefix, which ends with the first underscore.
+fn after_prefix(value: &[u8]) -> &[u8] {
+    value.iter().position(|&b| b == b'_').map_or(value, |at| &value[at + 1..])
+}
+
+fn crc32_base62(body: &[u8], tail: &[u8]) -> bool {
+    in_base(crc32fast::hash(body), 62, 6).as_bytes() == tail
+}
+
+fn sha256_base32(value: &[u8]) -> bool {
+    // The value ends with 8 characters of checksum and 8 more.
+    split_tail(value, 16).is_some_and(|(head, tail)| base32_of_sha256(head).as_bytes().eq_ignore_ascii_case(&tail[..8]))
+}
+
+/// The 16 characters after the type are base32 of ten bytes; bits 1 to 40 are the account's number.
+fn aws_key_id(value: &[u8]) -> Outcome {
+    let Some(body) = value.get(4..20) else { return Outcome::Drop };
+    let mut account = 0u64;
+    for &b in &body[..10] {
+        let digit = match b {
+            b'A'..=b'Z' => b - b'A',
+            b'2'..=b'7' => b - b'2' + 26,
+            _ => return Outcome::Doubtful, // newer ids use all of base36: no account can be read
+        };
+        account = account << 5 | u64::from(digit);
+    }
+    // The first 6 of 10 bytes, without the highest bit, shifted by 7; an account has 12 digits.
+    let account = (account >> 2 & 0x7fff_ffff_ff80) >> 7;
+    if account > 999_999_999_999 { Outcome::Doubtful } else { Outcome::Keep }
+}
+
+/// Sample subjects of the pages on which people learn what a JWT is.
+const SAMPLE_SUBJECTS: [&str; 2] = ["1234567890", "1234567891"];
+
+fn jwt(value: &[u8]) -> Outcome {
+    let mut parts = value.split(|&b| b == b'.');
+    let mut object = || {
+        let part = parts.next()?;
+        let decoded = URL_SAFE_NO_PAD.decode(part).ok()?;
+        serde_json::from_slice::<Value>(&decoded).ok().filter(Value::is_object)
+    };
+    let (Some(header), Some(payload)) = (object(), object()) else { return Outcome::Drop };
+    if header.get("alg").is_none() && header.get("enc").is_none() && header.get("typ").is_none() {
+        return Outcome::Drop;
+    }
+    let says = |key: &str, what: &str| payload.get(key).and_then(Value::as_str) == Some(what);
+    // A role `anon` is handed to every browser on purpose; a sample subject is from a tutorial.
+    if says("role", "anon") || SAMPLE_SUBJECTS.iter().any(|sample| says("sub", sample)) {
+        return Outcome::Drop;
+    }
+    if header.get("alg").and_then(Value::as_str).is_some_and(|alg| alg.eq_ignore_ascii_case("none")) {
+        return Outcome::Doubtful;
+    }
+    Outcome::Proven
+}
+
+fn base64_json(value: &[u8]) -> Outcome {
+    let body = after_prefix(value);
+    let end = body.iter().position(|&b| b == b'_').unwrap_or(body.len());
+    let json = decode::base64(&body[..end]).and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    sum(json.is_some_and(|json| json.is_object()))
+}
+
+fn basic_auth(value: &[u8]) -> Outcome {
+    let Some(decoded) = decode::base64(value) else { return Outcome::Drop };
+    let Some(colon) = decoded.iter().position(|&b| b == b':') else { return Outcome::Drop };
+    let (user, password) = (&decoded[..colon], &decoded[colon + 1..]);
+    let text = decoded.iter().all(|b| b.is_ascii_graphic() || *b == b' ' || !b.is_ascii());
+    keep_if(text && !password.is_empty() && !plausible::is_placeholder_password(user, password))
+}
+
+/// Hosts that only the own machine answers to.
+const LOCAL_HOSTS: [&[u8]; 4] = [b"localhost", b"127.0.0.1", b"[::1]", b"0.0.0.0"];
+
+fn url_password(context: &Context<'_>) -> Outcome {
+    let before = context.before();
+    let user_end = before.len().saturating_sub(1); // the colon
+    let user_start = memchr::memmem::rfind(before, b"//").map_or(0, |at| at + 2);
+    let user = before.get(user_start..user_end).unwrap_or_default();
+    let password = context.value();
+    if plausible::is_reference(password) || plausible::is_placeholder_password(user, password) {
+        return Outcome::Drop;
+    }
+    let host = &context.text[(context.value.end + 1).min(context.text.len())..];
+    if LOCAL_HOSTS.iter().any(|local| host.starts_with(local)) && user == password { Outcome::Doubtful } else { Outcome::Keep }
+}
+
+/// A key's body has at least this many characters of base64: the smallest real ones (Ed25519 in PKCS#8) have 64.
+const SMALLEST_BODY: usize = 60;
+/// An RSA key of 16,384 bits has about 12,800 characters; with headers, quotes and indentation this is room enough.
+const LONGEST_ARMOUR: usize = 32 << 10;
+
+/// The match is the first line of the armour; the body follows it up to the last line, another key or the text's end.
+fn private_key(context: &Context<'_>) -> Outcome {
+    let start = context.value.end;
+    let rest = &context.text[start..context.text.len().min(start + LONGEST_ARMOUR)];
+    let next = memchr::memmem::find(rest, b"-----BEGIN").unwrap_or(rest.len());
+    let footer = memchr::memmem::find(&rest[..next], b"-----END");
+    let body = &rest[..footer.unwrap_or(next)];
+    // An encoded line end (`\n`) leaves its letter before the next line, which does not matter to a count.
+    let runs = body.split(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')));
+    let (mut total, mut end) = (0, start);
+    for run in runs.filter(|run| run.len() >= 16) {
+        total += run.len();
+        end = start + (run.as_ptr() as usize - body.as_ptr() as usize) + run.len();
+    }
+    if total < SMALLEST_BODY || plausible::distinct(body) < 20 {
+        return Outcome::Drop; // a header in a parser or in documentation
+    }
+    let line_end = |at: usize| memchr::memmem::find(&rest[at + 5..], b"-----").map_or(at, |close| at + 5 + close + 5);
+    Outcome::KeepTo(footer.map_or(end, |at| start + line_end(at)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::shape::fill;
+
+    #[test]
+    fn checksums_tell_right_from_wrong() {
+        type CheckOf = fn(&[u8]) -> bool;
+        let table: [(&str, CheckOf); 4] = [
+            ("ghp_{crc32:30}", |v| split_tail(v, 6).is_some_and(|(head, tail)| crc32_base62(after_prefix(head), tail))),
+            ("{sum-sha:github_pat_{alnum:22}_{alnum:43}}", sha256_base32),
+            ("{sum-36:glpat-{alnum:27}.01.ab}", |v| {
+                split_tail(v, 7).is_some_and(|(head, tail)| in_base(crc32fast::hash(head), 36, 7).as_bytes().eq_ignore_ascii_case(tail))
+            }),
+            ("{sum-hex:ATATT3{alnum:180}=}", |v| {
+                split_tail(v, 8).is_some_and(|(head, tail)| format!("{:08X}", crc32fast::hash(head)).as_bytes() == tail)
+            }),
+        ];
+        for (shape, check) in table {
+            for seed in 0..20 {
+                let mut token = fill(shape, seed).into_bytes();
+                assert!(check(&token), "{shape}");
+                token[12] ^= 1;
+                assert!(!check(&token), "{shape}");
+            }
+        }
+    }
+}

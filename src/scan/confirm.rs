@@ -1,0 +1,71 @@
+//! Is it really a match? The regex in a window around a keyword, then the rule's check.
+
+use std::ops::Range;
+
+use super::check::{self, Outcome};
+use super::language::Language;
+use super::prefilter::Window;
+use crate::finding::{Confidence, Secret};
+use crate::rules::{Rule, RuleError};
+
+/// A scan that could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// The keywords of the rules make no automaton.
+    #[error("cannot build the search for the rules' keywords")]
+    Keywords(#[source] aho_corasick::BuildError),
+    /// A rule does not work.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+}
+
+/// A match that passed its rule's check.
+pub(super) struct Candidate {
+    pub(super) rule: u32,
+    /// Bytes of the text that it covers: the credential where there is one, else the whole match.
+    pub(super) range: Range<usize>,
+    pub(super) secret: Option<Secret>,
+    pub(super) confidence: Confidence,
+    pub(super) decoded: Vec<&'static str>,
+}
+
+impl Candidate {
+    /// The same candidate, found inside bytes that stand encoded at `range`.
+    pub(super) fn inside(mut self, range: Range<usize>, how: &'static str) -> Self {
+        self.range = range;
+        self.decoded.insert(0, how);
+        self
+    }
+}
+
+/// Adds the matches of `rule` that begin in the window and pass its check.
+pub(super) fn confirm(rule: &Rule, window: Window, text: &[u8], language: Language, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
+    let Some(regex) = rule.regex()? else { return Ok(()) };
+    // One byte more than the longest match, so that an assertion at its end sees what follows.
+    let visible = &text[..window.end.saturating_add(1).min(text.len())];
+    let mut at = window.start;
+    while at <= visible.len() {
+        let Some(captures) = regex.captures_at(visible, at) else { break };
+        let Some(whole) = captures.get(0) else { break };
+        let secret = captures.name("secret");
+        let part = secret.unwrap_or(whole);
+        // What follows the value may hold another match that began inside this one.
+        at = part.end().max(whole.start() + 1);
+        let context = check::Context { text, value: part.range(), matched: whole.range(), language };
+        let mut range = part.range();
+        let confidence = match check::judge(rule, &context) {
+            Outcome::Drop => continue,
+            Outcome::Keep => rule.text().confidence,
+            Outcome::KeepTo(end) => {
+                range.end = end;
+                at = at.max(end);
+                rule.text().confidence
+            }
+            Outcome::Proven => Confidence::High,
+            Outcome::Doubtful => Confidence::Low,
+        };
+        let secret = secret.is_some().then(|| Secret::new(&text[range.clone()]));
+        out.push(Candidate { rule: window.rule, range, secret, confidence, decoded: Vec::new() });
+    }
+    Ok(())
+}

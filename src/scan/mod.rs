@@ -1,0 +1,237 @@
+//! Where does it occur? Pure: no files, no environment, no clock.
+//!
+//! A text passes the prefilter (one pass for the keywords of all rules), then the regexes of the rules whose keyword hit,
+//! in windows around the hits, then the checks. What is encoded in it is decoded and passes the same way.
+
+mod check;
+mod confirm;
+mod decode;
+mod language;
+mod plausible;
+mod prefilter;
+
+pub use confirm::ScanError;
+pub use decode::MAX_DEPTH;
+
+use crate::change::Part;
+use crate::finding::{Confidence, Family, Secret, Span};
+use crate::rules::{Rule, Rules};
+use confirm::Candidate;
+use language::Language;
+use prefilter::Prefilter;
+
+/// Looks for the matches of a set of rules.
+pub struct Scanner<'r> {
+    rules: &'r Rules,
+    prefilter: Prefilter,
+    /// Rules without keywords: they look at files by path.
+    by_path: Vec<u32>,
+}
+
+/// A text and where it comes from.
+#[derive(Clone, Copy)]
+pub struct Text<'a> {
+    /// Path for rules that are bound to paths; empty for what is no file.
+    pub path: &'a [u8],
+    /// What kind of text.
+    pub part: Part,
+    /// The text itself, which may be anything.
+    pub bytes: &'a [u8],
+}
+
+/// A match that passed all checks.
+#[derive(Clone)]
+pub struct Hit<'r> {
+    /// The rule.
+    pub rule: &'r Rule,
+    /// The credential, decoded; `None` where the rule holds none.
+    pub secret: Option<Secret>,
+    /// The bytes as they stand in the text: what to look for in an earlier version. `None` where the path is the finding.
+    pub raw: Option<Secret>,
+    /// The place; `None` where the path is the finding.
+    pub span: Option<Span>,
+    /// Confidence after the checks.
+    pub confidence: Confidence,
+    /// What was undone to see it, outermost first.
+    pub decoded: Vec<&'static str>,
+}
+
+/// See [`Scanner::kind`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PathKind {
+    language: &'static str,
+    bound: Vec<u32>,
+}
+
+impl<'r> Scanner<'r> {
+    /// A scanner for about `expected` bytes in all: more bytes pay for more preparation.
+    ///
+    /// # Errors
+    /// Keywords that make no automaton.
+    pub fn new(rules: &'r Rules, expected: u64) -> Result<Self, ScanError> {
+        let prefilter = Prefilter::new(rules, expected).map_err(ScanError::Keywords)?;
+        let by_path = rules.all().iter().enumerate().filter(|(_, rule)| rule.text().keywords.is_empty());
+        Ok(Self { rules, prefilter, by_path: by_path.map(|(at, _)| at as u32).collect() })
+    }
+
+    /// All matches in the text, by place.
+    ///
+    /// # Errors
+    /// A rule that does not compile.
+    pub fn scan(&self, text: Text<'_>) -> Result<Vec<Hit<'r>>, ScanError> {
+        let file = FileKind { path: text.path, language: Language::of(text.path, text.bytes), is_file: text.part == Part::Content };
+        let mut candidates = Vec::new();
+        self.search(text.bytes, file, 0, &mut candidates)?;
+        if file.is_file {
+            self.search_by_path(text, &mut candidates)?;
+        }
+        let kept = resolve(candidates, self.rules);
+        Ok(self.locate(text.bytes, kept))
+    }
+
+    /// The matches of the rules for which the path alone is the finding.
+    ///
+    /// # Errors
+    /// A rule whose globs do not parse.
+    pub fn scan_path(&self, path: &[u8]) -> Result<Vec<Hit<'r>>, ScanError> {
+        let mut hits = Vec::new();
+        for &at in &self.by_path {
+            let rule = &self.rules.all()[at as usize];
+            if rule.text().pattern.is_none() && rule.applies_to(path)? {
+                hits.push(Hit { rule, secret: None, raw: None, span: None, confidence: rule.text().confidence, decoded: Vec::new() });
+            }
+        }
+        Ok(hits)
+    }
+
+    /// What of a path decides which rules apply: two paths of one kind give the same matches for the same bytes.
+    ///
+    /// # Errors
+    /// A rule whose globs do not parse.
+    pub fn kind(&self, path: &[u8], bytes: &[u8]) -> Result<PathKind, ScanError> {
+        let mut bound = Vec::new();
+        for (at, rule) in self.rules.all().iter().enumerate() {
+            let text = rule.text();
+            if !(text.paths.is_empty() && text.not_paths.is_empty()) && rule.applies_to(path)? {
+                bound.push(at as u32);
+            }
+        }
+        Ok(PathKind { language: Language::of(path, bytes).name(), bound })
+    }
+
+    fn search(&self, text: &[u8], file: FileKind<'_>, depth: u8, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
+        let rules = self.rules.all();
+        for window in self.prefilter.windows(rules, text) {
+            let rule = &rules[window.rule as usize];
+            if file.is_subject_to(rule, depth)? {
+                confirm::confirm(rule, window, text, file.language, out)?;
+            }
+        }
+        if depth == decode::MAX_DEPTH {
+            return Ok(());
+        }
+        for encoded in decode::runs(text) {
+            let mut inner = Vec::new();
+            self.search(&encoded.bytes, file, depth + 1, &mut inner)?;
+            out.extend(inner.into_iter().map(|candidate| candidate.inside(encoded.range.clone(), encoded.how)));
+        }
+        Ok(())
+    }
+
+    fn search_by_path(&self, text: Text<'_>, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
+        for &at in &self.by_path {
+            let rule = &self.rules.all()[at as usize];
+            if rule.text().pattern.is_some() && rule.applies_to(text.path)? {
+                let whole = prefilter::Window { rule: at, start: 0, end: text.bytes.len() };
+                confirm::confirm(rule, whole, text.bytes, Language::Other, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Turns places in bytes into lines and columns, in one pass over the text.
+    fn locate(&self, text: &[u8], mut candidates: Vec<Candidate>) -> Vec<Hit<'r>> {
+        candidates.sort_by_key(|candidate| (candidate.range.start, candidate.range.end, candidate.rule));
+        let mut cursor = Cursor::default();
+        let mut hits = Vec::with_capacity(candidates.len());
+        for candidate in candidates {
+            let (line, column) = cursor.advance(text, candidate.range.start);
+            let (end_line, end_column) = cursor.clone().advance(text, candidate.range.end);
+            hits.push(Hit {
+                rule: &self.rules.all()[candidate.rule as usize],
+                raw: Some(Secret::new(&text[candidate.range.clone()])),
+                secret: candidate.secret,
+                span: Some(Span { line, column, end_line, end_column }),
+                confidence: candidate.confidence,
+                decoded: candidate.decoded,
+            });
+        }
+        hits
+    }
+}
+
+/// What decides which rules apply to a text.
+#[derive(Clone, Copy)]
+struct FileKind<'a> {
+    path: &'a [u8],
+    language: Language,
+    is_file: bool,
+}
+
+impl FileKind<'_> {
+    fn is_subject_to(self, rule: &Rule, depth: u8) -> Result<bool, ScanError> {
+        let text = rule.text();
+        let bound = !text.languages.is_empty() || !text.paths.is_empty();
+        if rule.family() != Family::Secret && (depth > 0 || !self.is_file) || bound && !self.is_file {
+            return Ok(false); // code is looked for in code, not in messages and not in what is encoded
+        }
+        let speaks = text.languages.is_empty() || text.languages.iter().any(|language| language == self.language.name());
+        Ok(speaks && rule.applies_to(self.path)?)
+    }
+}
+
+/// One finding for one cause: where two candidates overlap, the more specific rule stays.
+fn resolve(mut candidates: Vec<Candidate>, rules: &Rules) -> Vec<Candidate> {
+    let rules = rules.all();
+    // Specific rules first; among equals the surer, then the longer, then the earlier.
+    candidates.sort_by_key(|c| {
+        let rule = &rules[c.rule as usize];
+        (rule.text().yields, std::cmp::Reverse(c.confidence), c.decoded.len(), std::cmp::Reverse(c.range.len()), c.range.start, c.rule)
+    });
+    let mut kept: Vec<Candidate> = Vec::new();
+    let mut taken: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();
+    for candidate in candidates {
+        let overlaps = taken.range(..candidate.range.end.max(1)).next_back().is_some_and(|(_, &end)| end > candidate.range.start);
+        if overlaps {
+            continue;
+        }
+        taken.insert(candidate.range.start, candidate.range.end.max(candidate.range.start + 1));
+        kept.push(candidate);
+    }
+    kept
+}
+
+/// Counts lines up to a place, forwards only.
+#[derive(Clone)]
+struct Cursor {
+    at: usize,
+    line: u32,
+    line_start: usize,
+}
+
+impl Default for Cursor {
+    fn default() -> Self {
+        Self { at: 0, line: 1, line_start: 0 }
+    }
+}
+
+impl Cursor {
+    fn advance(&mut self, text: &[u8], to: usize) -> (u32, u32) {
+        for newline in memchr::memchr_iter(b'\n', &text[self.at..to]) {
+            self.line = self.line.saturating_add(1);
+            self.line_start = self.at + newline + 1;
+        }
+        self.at = to;
+        (self.line, u32::try_from(to - self.line_start).unwrap_or(u32::MAX - 1) + 1)
+    }
+}

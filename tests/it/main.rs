@@ -1,0 +1,13 @@
+//! The integration tests: real git in temporary folders with a scrubbed environment. One module a behaviour.
+
+mod commits;
+mod configuration;
+mod documents;
+mod installing;
+mod properties;
+mod pushes;
+mod reports;
+mod rules;
+mod scans;
+mod support;
+mod tidy;

@@ -1,0 +1,193 @@
+//! What the scenes share: repositories in temporary folders, the program, and tokens made from shapes.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use leakstop::rules::shape;
+use tempfile::TempDir;
+
+/// The program under test.
+pub const LEAKSTOP: &str = env!("CARGO_BIN_EXE_leakstop");
+
+/// A GitHub token with a right checksum.
+pub fn token(seed: u64) -> String {
+    shape::fill("ghp_{crc32:30}", seed)
+}
+
+/// How a command ended.
+pub struct Ended {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ended {
+    fn of(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// Fails the test unless the command ended with this code.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "\n--- out\n{}\n--- err\n{}", self.out, self.err);
+        self
+    }
+}
+
+/// A command that sees neither the user's nor the machine's git, nor our own configuration.
+pub fn command(program: impl AsRef<OsStr>, folder: &Path, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        let name_text = name.to_string_lossy();
+        if name_text.starts_with("GIT_") || name_text.starts_with("LEAKSTOP_") || name_text.starts_with("XDG_") {
+            command.env_remove(&name);
+        }
+    }
+    for (name, value) in
+        [("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_AUTHOR_DATE", "1700000000 +0000"), ("GIT_COMMITTER_DATE", "1700000000 +0000"), ("LC_ALL", "C")]
+    {
+        command.env(name, value);
+    }
+    command.env("HOME", home).env("GIT_TERMINAL_PROMPT", "0").env("GIT_EDITOR", ":").current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// A repository with a work tree, or a bare one.
+pub struct Repo {
+    folder: TempDir,
+    root: PathBuf,
+    home: PathBuf,
+}
+
+impl Repo {
+    /// An empty repository on the branch `main`.
+    pub fn new() -> Self {
+        Self::init(&[])
+    }
+
+    /// An empty bare repository.
+    pub fn bare() -> Self {
+        Self::init(&["--bare"])
+    }
+
+    /// `git init` with further options.
+    pub fn init(options: &[&str]) -> Self {
+        let folder = tempfile::Builder::new().prefix("leakstop-it").tempdir().unwrap();
+        let home = folder.path().join("home");
+        fs::create_dir(&home).unwrap();
+        fs::write(
+            home.join(".gitconfig"),
+            "[user]\nname = Ann\nemail = ann@example.org\n[init]\ndefaultBranch = main\n[advice]\ndetachedHead = false\n",
+        )
+        .unwrap();
+        let root = folder.path().join("repo");
+        fs::create_dir(&root).unwrap();
+        let repo = Self { folder, root, home };
+        let mut arguments = vec!["init", "-q", "-b", "main"];
+        arguments.extend(options);
+        repo.git(&arguments).expect(0);
+        repo
+    }
+
+    /// The root of the work tree, or the bare repository.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// A folder beside the repository.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A command in the repository.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        command(program, &self.root, &self.home)
+    }
+
+    /// Runs git.
+    #[track_caller]
+    pub fn git(&self, arguments: &[&str]) -> Ended {
+        Ended::of(self.command("git").args(arguments).output().unwrap())
+    }
+
+    /// What git prints, without the last newline.
+    #[track_caller]
+    pub fn ask(&self, arguments: &[&str]) -> String {
+        self.git(arguments).expect(0).out.trim_end().to_owned()
+    }
+
+    /// Runs leakstop.
+    #[track_caller]
+    pub fn leakstop(&self, arguments: &[&str]) -> Ended {
+        Ended::of(self.command(LEAKSTOP).args(arguments).output().unwrap())
+    }
+
+    /// Runs leakstop with text on its standard input.
+    #[track_caller]
+    pub fn leakstop_with(&self, arguments: &[&str], input: &[u8]) -> Ended {
+        let mut command = self.command(LEAKSTOP);
+        let mut child = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // A program that ends before it has read everything closes the pipe; the scene looks at its exit code.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        Ended::of(child.wait_with_output().unwrap())
+    }
+
+    /// Writes a file of the work tree.
+    #[track_caller]
+    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+        let file = self.root.join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+
+    /// Writes and stages a file.
+    #[track_caller]
+    pub fn stage(&self, path: &str, text: impl AsRef<[u8]>) {
+        self.write(path, text);
+        self.git(&["add", "-f", "--", path]).expect(0);
+    }
+
+    /// Writes, stages and commits a file past all hooks; gives the commit's id.
+    #[track_caller]
+    pub fn accept(&self, path: &str, text: impl AsRef<[u8]>) -> String {
+        self.stage(path, text);
+        self.git(&["commit", "-q", "--no-verify", "-m", &format!("add {path}")]).expect(0);
+        self.ask(&["rev-parse", "HEAD"])
+    }
+
+    /// Installs the hooks of a work tree.
+    #[track_caller]
+    pub fn guarded() -> Self {
+        let repo = Self::new();
+        repo.leakstop(&["install"]).expect(0);
+        repo
+    }
+
+    /// A bare repository whose pushes are checked.
+    #[track_caller]
+    pub fn server() -> Self {
+        let repo = Self::bare();
+        repo.leakstop(&["install", "--server", "."]).expect(0);
+        repo
+    }
+
+    /// Names this repository's remote.
+    #[track_caller]
+    pub fn has_remote(&self, server: &Repo) {
+        self.git(&["remote", "add", "origin", server.path().to_str().unwrap()]).expect(0);
+    }
+
+    /// The JSON report of a leakstop command that ends with `code`.
+    #[track_caller]
+    pub fn report(&self, arguments: &[&str], code: i32) -> serde_json::Value {
+        let file = self.beside("report.json");
+        let mut all = arguments.to_vec();
+        all.extend(["--format", "json", "--output", file.to_str().unwrap()]);
+        self.leakstop(&all).expect(code);
+        serde_json::from_slice(&fs::read(&file).unwrap()).unwrap()
+    }
+}
