@@ -63,7 +63,7 @@ const PASSWORD_WORDS: [&str; 24] = [
 pub(super) fn is_made_up(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
     let has = |word: &str| memchr::memmem::find(&lower, word.as_bytes()).is_some();
-    PLACEHOLDER_WORDS.iter().any(&has) || SEQUENCES.iter().any(has) || value.len() >= 8 && distinct(value) <= 3
+    PLACEHOLDER_WORDS.iter().chain(&SEQUENCES).any(|word| has(word)) || value.len() >= 8 && distinct(value) <= 3
 }
 
 /// Number of different bytes.

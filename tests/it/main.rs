@@ -1,5 +1,7 @@
 //! The integration tests: real git in temporary folders with a scrubbed environment. One module a behaviour.
 
+#![allow(unreachable_pub, reason = "the modules of a test binary share items freely")]
+
 mod commits;
 mod configuration;
 mod documents;
