@@ -3,15 +3,19 @@
 //! A text passes the prefilter (one pass for the keywords of all rules), then the regexes of the rules whose keyword hit,
 //! in windows around the hits, then the checks. What is encoded in it is decoded and passes the same way.
 
+mod assignment;
 mod check;
 mod confirm;
 mod decode;
+mod features;
+pub mod generic;
 mod language;
 mod plausible;
 mod prefilter;
 
 pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;
+pub use features::NAMES as FEATURES;
 
 use crate::change::Part;
 use crate::finding::{Confidence, Family, Secret, Span};
