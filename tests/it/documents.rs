@@ -168,7 +168,8 @@ impl User {
         // The shell tells where it ended, so that a `cd` lasts.
         let ends_in = self.world.beside("ends-in");
         let script = format!("exec 2>&1\n{command}\ncode=$?\npwd > '{}'\nexit $code", ends_in.display());
-        let output = self.world.command("sh").args(["-c", &script]).current_dir(&self.folder).env("PATH", with_leakstop()).output().unwrap();
+        let path = with_before(&[Path::new(LEAKSTOP).parent().unwrap()]);
+        let output = self.world.command("sh").args(["-c", &script]).current_dir(&self.folder).env("PATH", path).output().unwrap();
         self.folder = fs::read_to_string(ends_in).unwrap().trim_end().into();
         let said = String::from_utf8(output.stdout).unwrap();
         if let Some((_, rest)) = said.split_once("leakstop allow ") {
@@ -198,11 +199,10 @@ impl User {
     }
 }
 
-/// The `PATH` with the program under test before all else.
-pub fn with_leakstop() -> std::ffi::OsString {
-    let mut folders = vec![Path::new(LEAKSTOP).parent().unwrap().to_owned()];
-    folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
-    std::env::join_paths(folders).unwrap()
+/// The `PATH` with these folders before all others.
+pub fn with_before(folders: &[&Path]) -> std::ffi::OsString {
+    let path = std::env::var_os("PATH").unwrap();
+    std::env::join_paths(folders.iter().map(|&folder| folder.to_owned()).chain(std::env::split_paths(&path))).unwrap()
 }
 
 /// True when `said` is what is shown; a line of its own `…` stands for any lines, one within a line for anything.
