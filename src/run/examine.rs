@@ -27,13 +27,21 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
             maker.add(hit, &Place { place: place_of(text.part), path: b"", commit: text.commit, reference: text.reference.as_deref() });
         }
     }
-    for file in change.files.iter().filter(|file| file.path_is_new) {
+    let mut novelty = Novelty::new(store, change);
+    for (at, file) in change.files.iter().enumerate().filter(|(_, file)| file.path_is_new) {
         let place = Place { place: Where::Path, path: &file.path, commit: file.commit, reference: None };
         let mut hits = scanner.scan(Text { path: b"", part: Part::Path, bytes: &file.path })?;
         hits.extend(scanner.scan_path(&file.path)?);
-        hits.into_iter().for_each(|hit| maker.add(hit, &place));
+        for hit in hits {
+            let new = match &hit.raw {
+                Some(raw) => novelty.name_is_new(at, raw.expose())?,
+                None => true,
+            };
+            if new {
+                maker.add(hit, &place);
+            }
+        }
     }
-    let mut novelty = Novelty::new(store, change);
     for (file, hits) in scan_files(store, change, scanner, policy, &mut coverage)? {
         let place = &change.files[file];
         let place = Place { place: Where::Content, path: &place.path, commit: place.commit, reference: None };
