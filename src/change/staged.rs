@@ -35,7 +35,7 @@ pub fn staged(store: &dyn Store, others: &[ObjectId]) -> Result<ChangeSet, Chang
         let blob = (EntryKind::from_mode(mode) == EntryKind::Blob).then_some(id);
         let path_is_new = old.is_none() && elsewhere.is_empty();
         if blob.is_some() || path_is_new {
-            change.files.push(NewFile { path: entry.path.into(), blob, path_is_new, commit: None });
+            change.files.push(NewFile { path: entry.path.into(), blob, path_is_new, commit: None, reference: None });
         }
     }
     Ok(change)
@@ -69,6 +69,24 @@ pub fn merge_parents(store: &dyn Store, environment: impl Iterator<Item = String
 /// An object that cannot be read, or an id that is no commit's.
 pub fn file_in_commit(store: &dyn Store, commit: ObjectId, path: &[u8]) -> Result<Option<ObjectId>, ChangeError> {
     find(store, root_tree(store, commit)?, path)
+}
+
+/// The commit that `id` is or that it leads to through tags; `None` for a tree, a blob or a tag of one.
+///
+/// # Errors
+/// An object that cannot be read.
+pub fn commit_of(store: &dyn Store, mut id: ObjectId) -> Result<Option<ObjectId>, ChangeError> {
+    let mut raw = Vec::new();
+    loop {
+        match store.header(id)?.0 {
+            Kind::Commit => return Ok(Some(id)),
+            Kind::Tree | Kind::Blob => return Ok(None),
+            Kind::Tag => {
+                store.read(id, &mut raw)?;
+                id = objects::tag(id, &raw)?.target;
+            }
+        }
+    }
 }
 
 fn root_tree(store: &dyn Store, commit: ObjectId) -> Result<ObjectId, ChangeError> {

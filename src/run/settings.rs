@@ -68,8 +68,8 @@ pub(super) fn of_push(global: &Global, store: &dyn Store, updates: &[RefUpdate],
     let mut layers = match server.repository_config {
         RepositoryConfig::Ignore => Vec::new(),
         RepositoryConfig::Reviewed => head.map(|head| in_commit(store, head, Origin::Repository)).transpose()?.flatten().into_iter().collect(),
-        RepositoryConfig::Pushed => match updates.iter().find_map(|update| update.new) {
-            Some(tip) => in_commit(store, tip, Origin::Repository)?.into_iter().collect(),
+        RepositoryConfig::Pushed => match pushed_commits(store, updates.iter())?.first() {
+            Some(&tip) => in_commit(store, tip, Origin::Repository)?.into_iter().collect(),
             None => Vec::new(),
         },
     };
@@ -85,12 +85,21 @@ fn refuse_broken(store: &dyn Store, updates: &[RefUpdate], head: Option<ObjectId
         return Ok(());
     }
     let default_branch = updates.iter().filter(|update| update.old == head || head.is_none());
-    for tip in default_branch.filter_map(|update| update.new) {
+    for tip in pushed_commits(store, default_branch)? {
         if let Some(layer) = in_commit(store, tip, Origin::Repository)? {
             Policy::new(&[layer], rules)?;
         }
     }
     Ok(())
+}
+
+/// The commits that the updates lead to; a ref may as well name a tag, a folder or a file.
+fn pushed_commits<'a>(store: &dyn Store, updates: impl Iterator<Item = &'a RefUpdate>) -> Result<Vec<ObjectId>, Failure> {
+    let mut commits = Vec::new();
+    for tip in updates.filter_map(|update| update.new) {
+        commits.extend(change::commit_of(store, tip)?);
+    }
+    Ok(commits)
 }
 
 fn settings(layers: Vec<Layer>, rules: &Rules) -> Result<Settings, Failure> {
