@@ -15,6 +15,7 @@ mod pushed;
 mod staged;
 mod store;
 mod tree;
+mod updates;
 
 pub use canary::{CanaryPush, CanaryStage};
 pub use diff::Novelty;
@@ -23,10 +24,11 @@ pub use libgit::LibGit;
 pub use message::message_as_stored;
 pub use objects::ObjectId;
 pub use place::{GitPlace, hooks_dir};
-pub use pushed::{PrePush, RefUpdate, history, pushed, range};
+pub use pushed::{history, pushed, range};
 pub use staged::{commit_of, file_in_commit, merge_parents, staged};
 pub use store::{Kind, Store, Trust};
 pub use tree::{Files, files};
+pub use updates::{PrePush, RefUpdate};
 
 use std::path::PathBuf;
 
