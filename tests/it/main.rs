@@ -5,6 +5,7 @@
 mod commits;
 mod configuration;
 mod documents;
+#[cfg(unix)]
 mod installing;
 mod properties;
 mod pushes;
