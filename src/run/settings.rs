@@ -29,15 +29,37 @@ pub(super) struct Settings {
 /// For hooks of a work tree and for `scan` of what git holds.
 pub(super) fn of_commit(global: &Global, store: &dyn Store, rules: &Rules) -> Result<Settings, Failure> {
     let mut layers = own_layers(global)?;
-    if !alone(global) {
-        if let Some(head) = store.head()? {
-            layers.extend(in_commit(store, head, Origin::Repository)?);
-        }
-        if let Some(blob) = store.staged_blob(FILE.as_bytes())? {
-            layers.push(in_blob(store, blob, &format!("{FILE} (as staged)"), Origin::Change)?);
+    if alone(global) {
+        return settings(layers, rules);
+    }
+    let head = store.head()?;
+    let accepted = head.map(|head| change::file_in_commit(store, head, FILE.as_bytes())).transpose()?.flatten();
+    let staged = store.staged_blob(FILE.as_bytes())?;
+    let mut notes = Vec::new();
+    if let (Some(head), Some(blob)) = (head, accepted) {
+        match usable(in_blob(store, blob, &name_in(head), Origin::Repository), rules) {
+            Ok(layer) => layers.push(layer),
+            // Whoever mends the file must be able to commit that.
+            Err(Failure::Config(_)) if staged != accepted => {
+                notes.push(format!("the accepted {FILE} is broken; this change mends it, and until then the defaults hold"));
+            }
+            Err(failure) => return Err(failure),
         }
     }
-    settings(layers, rules)
+    if let Some(blob) = staged.filter(|_| staged != accepted) {
+        layers.push(usable(in_blob(store, blob, &format!("{FILE} (as staged)"), Origin::Change), rules)?);
+    }
+    let mut settings = settings(layers, rules)?;
+    settings.notes.append(&mut notes);
+    Ok(settings)
+}
+
+/// A layer that says nothing impossible. What is being committed is held to that as a whole, though little of it counts
+/// yet: tomorrow it is the accepted file.
+fn usable(layer: Result<Layer, Failure>, rules: &Rules) -> Result<Layer, Failure> {
+    let layer = layer?;
+    Policy::new(&[Layer { origin: Origin::Repository, ..layer.clone() }], rules)?;
+    Ok(layer)
 }
 
 /// For `scan PATH`: the file at the root of the work tree.
@@ -109,10 +131,7 @@ fn settings(layers: Vec<Layer>, rules: &Rules) -> Result<Settings, Failure> {
     for allowance in policy.allow.iter().filter(|allowance| allowance.expires < today) {
         notes.push(format!(
             "the exception {} of {} in {} ran out on {}",
-            allowance.entry.fingerprint,
-            crate::terminal::escape(allowance.entry.owner.as_bytes()),
-            allowance.file,
-            allowance.expires
+            allowance.entry.fingerprint, allowance.entry.owner, allowance.file, allowance.expires
         ));
     }
     Ok(Settings { policy, notes, files: layers.into_iter().map(|layer| layer.file).collect() })
@@ -163,11 +182,14 @@ fn on_disk(file: &Path, origin: Origin) -> Result<Option<Layer>, Failure> {
 }
 
 fn in_commit(store: &dyn Store, commit: ObjectId, origin: Origin) -> Result<Option<Layer>, Failure> {
-    let name = format!("{FILE} of {}", &commit.to_string()[..12]);
     match change::file_in_commit(store, commit, FILE.as_bytes())? {
-        Some(blob) => Ok(Some(in_blob(store, blob, &name, origin)?)),
+        Some(blob) => Ok(Some(in_blob(store, blob, &name_in(commit), origin)?)),
         None => Ok(None),
     }
+}
+
+fn name_in(commit: ObjectId) -> String {
+    format!("{FILE} of {}", &commit.to_string()[..12])
 }
 
 fn in_blob(store: &dyn Store, blob: ObjectId, name: &str, origin: Origin) -> Result<Layer, Failure> {
