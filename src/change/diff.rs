@@ -3,8 +3,6 @@
 //! A value is new in a file when no parent has it in that file, or, where a parent has no such file, in a file that the
 //! same change removes (that is how a rename with an edit looks). Moving or re-indenting a line introduces nothing.
 
-use std::collections::HashSet;
-
 use super::error::ChangeError;
 use super::objects::{EntryKind, ObjectId, tree_entries};
 use super::staged::{find, find_folder};
@@ -44,16 +42,14 @@ impl<'a> Novelty<'a> {
         Ok(!self.earlier.iter().any(|before| holds_word(before, value)))
     }
 
-    /// True unless every line of `text` stands in one earlier version of the file, indented as it may be.
+    /// True unless every line of `text` (whole lines or parts) stands in one earlier version of the file, indented as it may
+    /// be.
     ///
     /// # Errors
     /// An earlier version that cannot be read.
     pub fn lines_are_new(&mut self, file: usize, text: &[u8]) -> Result<bool, ChangeError> {
         self.look_up(file)?;
-        Ok(!self.earlier.iter().any(|before| {
-            let lines: HashSet<&[u8]> = before.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).collect();
-            text.split(|&b| b == b'\n').all(|line| lines.contains(line.trim_ascii()))
-        }))
+        Ok(!self.earlier.iter().any(|before| text.split(|&b| b == b'\n').all(|line| holds_word(before, line.trim_ascii()))))
     }
 
     /// True unless an earlier folder holds `part` of this file's name, or a file that the same change removes does.
