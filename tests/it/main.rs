@@ -6,6 +6,7 @@
 mod commits;
 mod configuration;
 mod documents;
+#[cfg(unix)]
 mod installing;
 mod managers;
 mod properties;
