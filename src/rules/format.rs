@@ -130,6 +130,8 @@ pub enum Check {
     UrlPassword,
     /// Armour with a real body.
     PrivateKey,
+    /// A member of `data` or `stringData` in a document of kind `Secret`, other than a name, a place or a certificate.
+    KubernetesSecret,
     /// Looks drawn at random: neither words nor a sequence nor one character repeated.
     Random,
     /// Could be a credential that a person or a program chose: no placeholder, no reference, no prose.
@@ -154,7 +156,7 @@ pub(super) fn expand(pattern: &str) -> Result<String, String> {
         out.push_str(&rest[..at]);
         let after = &rest[at + 1..];
         if let Some(words) = after.strip_prefix("assign(") {
-            let end = words.find(')').ok_or("`@assign(` is not closed")?;
+            let end = closing(words).ok_or("`@assign(` is not closed")?;
             out.push_str(r"(?i:");
             out.push_str(&words[..end]);
             out.push_str(ASSIGN);
@@ -169,6 +171,23 @@ pub(super) fn expand(pattern: &str) -> Result<String, String> {
     }
     out.push_str(rest);
     if out.len() > MAX_PATTERN { Err(format!("the pattern has {} bytes, at most {MAX_PATTERN} are allowed", out.len())) } else { Ok(out) }
+}
+
+/// Place of the parenthesis that closes the shorthand; the words may hold groups of their own.
+fn closing(words: &str) -> Option<usize> {
+    let mut depth = 0usize;
+    let mut escaped = false;
+    for (at, b) in words.bytes().enumerate() {
+        match b {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'(' => depth += 1,
+            b')' if depth == 0 => return Some(at),
+            b')' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 const ASSIGN: &str =
