@@ -144,7 +144,7 @@ pub enum Check {
 const MAX_PATTERN: usize = 8 << 10;
 
 /// Fills in the shorthands that patterns share:
-/// `@assign(WORDS)` a name that holds one of the words, then an assignment, a colon, a call's parenthesis or a comma, up to
+/// `@assign(WORDS)` a name that holds one of the words (`x_key`, `X API key`), then an assignment, a colon, a call's parenthesis or a comma, up to
 /// and with the opening quote; `@end` the end of a token, where no further letter, digit or `_` follows.
 ///
 /// # Errors
@@ -191,7 +191,7 @@ fn closing(words: &str) -> Option<usize> {
 }
 
 const ASSIGN: &str =
-    r#")[0-9A-Za-z_.\-]{0,40}[ \t]{0,3}\\?["'`\])}]{0,3}[ \t]{0,10}(?:=>|:=|={1,3}|:{1,2}|->|<-|,|\(|>|\|\||\?\?)[ \t]{0,10}[\[({]?\\?["'`]{0,3}"#;
+    r#")[0-9A-Za-z_.\-]{0,40}(?i:[ \t](?:api|access|auth|bot|client|app|secret|key|token|password|is)){0,3}[ \t]{0,3}\\?["'`\])}]{0,3}[ \t]{0,10}(?:=>|:=|\?=|={1,3}|:{1,2}|->|<-|,|\(|>|\|\||\?\?)[ \t]{0,10}[\[({]?\\?["'`]{0,3}"#;
 const END: &str = r"(?:[^0-9A-Za-z_]|\z)";
 
 /// Makes a written rule ready: the file's defaults filled in, the pattern expanded and measured.
