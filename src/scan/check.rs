@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::decode;
 use super::language::Language;
-use super::{manifest, plausible};
+use super::{manifest, plausible, published};
 use crate::finding::Family;
 use crate::rules::shape::{base32_of_sha256, bech32_is_right, in_base};
 use crate::rules::{Check, Rule};
@@ -66,6 +66,9 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>) -> Outcome {
         )
         && plausible::is_made_up(value)
     {
+        return Outcome::Drop;
+    }
+    if rule.family() == Family::Secret && published::is_published(value) {
         return Outcome::Drop;
     }
     match check {
