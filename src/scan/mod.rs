@@ -10,8 +10,10 @@ mod decode;
 mod features;
 pub mod generic;
 mod language;
+mod manifest;
 mod plausible;
 mod prefilter;
+mod published;
 
 pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;
