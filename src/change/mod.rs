@@ -5,12 +5,17 @@
 //! found, whether it was there before.
 
 mod canary;
+mod child;
 mod diff;
 mod error;
+mod git_index;
 mod libgit;
 mod message;
 mod objects;
+mod open;
+mod order;
 mod place;
+mod plumbing;
 mod pushed;
 mod staged;
 mod store;
@@ -19,9 +24,9 @@ mod tree;
 pub use canary::{CanaryPush, CanaryStage};
 pub use diff::Novelty;
 pub use error::ChangeError;
-pub use libgit::LibGit;
 pub use message::message_as_stored;
 pub use objects::ObjectId;
+pub use open::{Repository, open};
 pub use place::{GitPlace, hooks_dir};
 pub use pushed::{PrePush, RefUpdate, history, pushed, range};
 pub use staged::{file_in_commit, merge_parents, staged};

@@ -71,7 +71,8 @@ pub fn file_in_commit(store: &dyn Store, commit: ObjectId, path: &[u8]) -> Resul
     find(store, root_tree(store, commit)?, path)
 }
 
-fn root_tree(store: &dyn Store, commit: ObjectId) -> Result<ObjectId, ChangeError> {
+/// The root folder of a commit.
+pub(super) fn root_tree(store: &dyn Store, commit: ObjectId) -> Result<ObjectId, ChangeError> {
     let mut raw = Vec::new();
     if store.read(commit, &mut raw)? != Kind::Commit {
         return Err(ChangeError::WrongKind { id: commit, wanted: "commit" });

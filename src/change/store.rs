@@ -45,7 +45,7 @@ pub trait Store {
     fn read(&self, id: ObjectId, into: &mut Vec<u8>) -> Result<Kind, ChangeError>;
     /// True when the object is there.
     fn holds(&self, id: ObjectId) -> bool;
-    /// All refs with the id they hold (not peeled).
+    /// All refs with the id they hold (not peeled), in the order of their names.
     fn references(&self) -> Result<Vec<(Vec<u8>, ObjectId)>, ChangeError>;
     /// The commit at `HEAD`; `None` before the first commit.
     fn head(&self) -> Result<Option<ObjectId>, ChangeError>;
