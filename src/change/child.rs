@@ -242,9 +242,13 @@ fn keep_first(mut stream: impl Read) -> Vec<u8> {
 
 /// The telling line of what a child wrote to standard error, fit to be printed.
 fn said(complaint: &[u8]) -> String {
-    let lines = || complaint.split(|&b| b == b'\n').filter(|line| !line.is_empty());
-    let line = lines().find(|line| line.starts_with(b"fatal: ")).or_else(|| lines().next());
-    line.map(|line| format!(": {}", String::from_utf8_lossy(line).escape_debug())).unwrap_or_default()
+    let mut lines = complaint.split(|&b| b == b'\n').filter(|line| !line.is_empty()).peekable();
+    let first = lines.peek().copied();
+    let Some(line) = lines.find(|line| line.starts_with(b"fatal: ")).or(first) else { return String::new() };
+    // git names an extension it does not know on the next line.
+    let more = if line.ends_with(b":") { lines.next().unwrap_or_default().trim_ascii() } else { b"" };
+    let text = [line, more].join(&b' ');
+    format!(": {}", String::from_utf8_lossy(text.trim_ascii_end()).escape_debug())
 }
 
 fn cannot_start(error: &std::io::Error) -> git2::Error {
@@ -291,6 +295,7 @@ mod tests {
     fn the_telling_line_of_a_complaint_is_shown_escaped() {
         assert_eq!(said(b"warning: x\nfatal: no \x1b[31mred\nmore\n"), r": fatal: no \u{1b}[31mred");
         assert_eq!(said(b"\nerror: x\n"), ": error: x");
+        assert_eq!(said(b"fatal: unknown:\n\n\tthis\n"), ": fatal: unknown: this");
         assert_eq!(said(b""), "");
     }
 

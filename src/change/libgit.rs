@@ -7,6 +7,7 @@ use git2::{ErrorCode, ObjectType, Oid, Repository, Sort};
 use super::error::ChangeError;
 use super::objects::{EntryKind, ObjectId, tree_entries};
 use super::order::parents_first;
+use super::shallow;
 use super::store::{Kind, StagedEntry, Store, Trust};
 
 /// A repository opened from git's environment (`GIT_DIR`, `GIT_INDEX_FILE`, the quarantine's object folders).
@@ -111,6 +112,10 @@ impl Store for LibGit {
             commits.push((ours(oid), commit.parent_ids().map(ours).collect()));
         }
         Ok(parents_first(tips, &commits))
+    }
+
+    fn cut_off(&self) -> Result<Vec<ObjectId>, ChangeError> {
+        shallow::boundary(self.repo.commondir())
     }
 
     fn staged(&self, base: Option<ObjectId>) -> Result<Vec<StagedEntry>, ChangeError> {

@@ -17,6 +17,7 @@ mod order;
 mod place;
 mod plumbing;
 mod pushed;
+mod shallow;
 mod staged;
 mod store;
 mod tree;

@@ -14,6 +14,7 @@ use super::git_index::{GitIndex, index_file};
 use super::libgit::LibGit;
 use super::objects::ObjectId;
 use super::plumbing::Plumbing;
+use super::shallow;
 use super::store::{Kind, StagedEntry, Store, Trust};
 
 /// Forces one way, for tests. Both are equally strict, so nothing is weakened: what the named one cannot read is an error.
@@ -48,7 +49,7 @@ pub fn open(trust: Trust) -> Result<Repository, ChangeError> {
         Some(value) => return Err(ChangeError::Backend { value: value.escape_ascii().to_string() }),
     }
     let libgit = match LibGit::open(trust) {
-        Ok(_) if shallow_push() => failed("it does not know GIT_SHALLOW_FILE, which a shallow push sets".to_owned()),
+        Ok(_) if shallow::file_of_push().is_some() => failed("it does not know GIT_SHALLOW_FILE, which a shallow push sets".to_owned()),
         Ok(store) => return with_index(store),
         // Another user's repository stays refused: the second way is no way around the first one's answer.
         Err(ChangeError::Open { source }) if source.code() == ErrorCode::Owner && trust == Trust::CheckOwner => {
@@ -58,10 +59,6 @@ pub fn open(trust: Trust) -> Result<Repository, ChangeError> {
         Err(error) => return Err(error),
     };
     git().map(Repository::whole).map_err(|git| ChangeError::Neither { source: BothReasons { libgit, git } })
-}
-
-fn shallow_push() -> bool {
-    std::env::var_os("GIT_SHALLOW_FILE").is_some_and(|file| !file.is_empty())
 }
 
 /// Finds out who reads the index. libgit2 keeps the index it has read, and git's answer is kept too: the question costs
@@ -129,6 +126,10 @@ impl Store for Repository {
 
     fn new_commits(&self, tips: &[ObjectId], known: &[ObjectId]) -> Result<Vec<ObjectId>, ChangeError> {
         self.store.new_commits(tips, known)
+    }
+
+    fn cut_off(&self) -> Result<Vec<ObjectId>, ChangeError> {
+        self.store.cut_off()
     }
 
     fn revision(&self, name: &str) -> Result<ObjectId, ChangeError> {

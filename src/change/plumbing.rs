@@ -13,6 +13,7 @@ use super::error::ChangeError;
 use super::git_index::GitIndex;
 use super::objects::{self, ObjectId};
 use super::order::parents_first;
+use super::shallow;
 use super::store::{Kind, StagedEntry, Store, Trust};
 
 /// A repository read by children of this process.
@@ -175,6 +176,12 @@ impl Store for Plumbing {
             }
         }
         Ok(parents_first(tips, &commits))
+    }
+
+    fn cut_off(&self) -> Result<Vec<ObjectId>, ChangeError> {
+        let common = self.git.line(&["rev-parse", "--git-common-dir"]);
+        let common = common.map_err(|source| ChangeError::Git { what: "the shallow boundary", source })?;
+        shallow::boundary(&folder_of(&self.git).join(path_from(common)))
     }
 
     fn staged(&self, base: Option<ObjectId>) -> Result<Vec<StagedEntry>, ChangeError> {

@@ -152,6 +152,8 @@ struct Walk<'s> {
     seen: HashSet<(ObjectId, Box<[u8]>)>,
     trees: TreeCache<'s>,
     authors: HashSet<Vec<u8>>,
+    /// Commits whose parents are not here because the history is shallow.
+    cut_off: HashSet<ObjectId>,
 }
 
 impl<'s> Walk<'s> {
@@ -164,6 +166,7 @@ impl<'s> Walk<'s> {
             seen: HashSet::new(),
             trees: TreeCache::new(store),
             authors: HashSet::new(),
+            cut_off: store.cut_off()?.into_iter().collect(),
         };
         for &id in known {
             walk.know_through_tags(id)?;
@@ -240,7 +243,10 @@ impl<'s> Walk<'s> {
         if self.store.read(id, &mut raw)? != Kind::Commit {
             return Err(ChangeError::WrongKind { id, wanted: "commit" });
         }
-        let commit = objects::commit(id, &raw)?;
+        let mut commit = objects::commit(id, &raw)?;
+        if self.cut_off.contains(&id) {
+            commit.parents.clear();
+        }
         root_trees.insert(id, commit.tree);
         let mut parent_trees = Vec::with_capacity(commit.parents.len());
         for &parent in &commit.parents {

@@ -52,6 +52,8 @@ pub trait Store {
     /// The commits reachable from `tips` and not from `known`, parents before children. Ids in `known` that are no
     /// commits or are not here count for nothing.
     fn new_commits(&self, tips: &[ObjectId], known: &[ObjectId]) -> Result<Vec<ObjectId>, ChangeError>;
+    /// The commits of a shallow repository or push whose parents are cut off: they count as first commits.
+    fn cut_off(&self) -> Result<Vec<ObjectId>, ChangeError>;
     /// The paths on which the index named by git's environment differs from the tree `base`, in path order.
     fn staged(&self, base: Option<ObjectId>) -> Result<Vec<StagedEntry>, ChangeError>;
     /// The blob that the index holds at `path`, if any.

@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub, reason = "the modules of a test binary share items freely")]
 
+mod backends;
 mod commits;
 mod configuration;
 mod documents;
