@@ -163,6 +163,8 @@ pub enum Check {
     Random,
     /// Could be a credential that a person or a program chose: no placeholder, no reference, no prose.
     Plausible,
+    /// A literal bound to a name that holds a keyword, weighed by all that can be seen of it. It needs no pattern.
+    Assignment,
     /// A value in a place where even a placeholder is used for real (a fallback): only an empty or non-literal value is fine.
     Literal,
     /// A literal that could be a credential, in a place where a placeholder would be harmless.
@@ -247,7 +249,11 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
     for part in [&text.context, &text.not_context].into_iter().flatten() {
         regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(part).map_err(|e| of(e.to_string()))?;
     }
-    if expanded.is_none() && !text.keywords.is_empty() {
+    let is_assignment = text.check == Some(Check::Assignment);
+    if is_assignment {
+        reach = Some(0); // the keyword itself is all there is to look around
+    }
+    if expanded.is_none() && !text.keywords.is_empty() && !is_assignment {
         return Err(of("`keywords` without a `pattern` find nothing".to_owned()));
     }
     text.pattern = expanded.map(Cow::Owned);

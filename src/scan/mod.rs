@@ -14,6 +14,7 @@ mod language;
 mod literal;
 mod logged;
 mod manifest;
+mod model;
 mod name;
 mod plausible;
 mod prefilter;
@@ -28,7 +29,7 @@ pub use features::NAMES as FEATURES;
 
 use crate::change::Part;
 use crate::finding::{Confidence, Family, Secret, Span};
-use crate::rules::{Rule, Rules};
+use crate::rules::{Check, Rule, Rules};
 use confirm::Candidate;
 use language::Language;
 use prefilter::Prefilter;
@@ -140,7 +141,12 @@ impl<'r> Scanner<'r> {
         let rules = self.rules.all();
         for window in self.prefilter.windows(rules, text) {
             let rule = &rules[window.rule as usize];
-            if file.is_subject_to(rule, depth)? {
+            if !file.is_subject_to(rule, depth)? {
+                continue;
+            }
+            if rule.text().check == Some(Check::Assignment) {
+                generic::confirm(window, text, file.path, file.language, out);
+            } else {
                 confirm::confirm(rule, window, text, file.language, out)?;
             }
         }
