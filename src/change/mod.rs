@@ -5,13 +5,19 @@
 //! found, whether it was there before.
 
 mod canary;
+mod child;
 mod diff;
 mod error;
+mod git_index;
 mod libgit;
 mod message;
 mod objects;
+mod open;
+mod order;
 mod place;
+mod plumbing;
 mod pushed;
+mod shallow;
 mod staged;
 mod store;
 mod tree;
@@ -20,9 +26,9 @@ mod updates;
 pub use canary::{CanaryPush, CanaryStage};
 pub use diff::Novelty;
 pub use error::ChangeError;
-pub use libgit::LibGit;
 pub use message::message_as_stored;
 pub use objects::ObjectId;
+pub use open::{Repository, open};
 pub use place::{GitPlace, hooks_dir};
 pub use pushed::{history, pushed, range};
 pub use staged::{commit_of, file_in_commit, merge_parents, staged};

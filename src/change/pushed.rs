@@ -70,7 +70,8 @@ struct Walk<'s> {
     seen: HashSet<(ObjectId, Box<[u8]>)>,
     trees: TreeCache<'s>,
     authors: HashSet<Vec<u8>>,
-    shallow: HashSet<ObjectId>,
+    /// Commits whose parents are not here because the history is shallow.
+    cut_off: HashSet<ObjectId>,
 }
 
 impl<'s> Walk<'s> {
@@ -83,7 +84,7 @@ impl<'s> Walk<'s> {
             seen: HashSet::new(),
             trees: TreeCache::new(store),
             authors: HashSet::new(),
-            shallow: shallow(store)?,
+            cut_off: store.cut_off()?.into_iter().collect(),
         };
         for &id in known {
             walk.know_through_tags(id)?;
@@ -190,12 +191,13 @@ impl<'s> Walk<'s> {
         if self.store.read(id, &mut raw)? != Kind::Commit {
             return Err(ChangeError::WrongKind { id, wanted: "commit" });
         }
-        let commit = objects::commit(id, &raw)?;
+        let mut commit = objects::commit(id, &raw)?;
+        if self.cut_off.contains(&id) {
+            commit.parents.clear();
+        }
         root_trees.insert(id, commit.tree);
         let mut parent_trees = Vec::with_capacity(commit.parents.len());
-        // Where a shallow history begins, the parents are not here, and git takes the commit for a first one.
-        let parents = if self.shallow.contains(&id) { Vec::new() } else { commit.parents };
-        for &parent in &parents {
+        for &parent in &commit.parents {
             parent_trees.push(self.root_tree(parent, root_trees)?);
         }
         self.text(Part::Message, commit.message.to_vec(), Some(at), None);
@@ -207,7 +209,7 @@ impl<'s> Walk<'s> {
         }
         self.tree(commit.tree, &mut Vec::new(), &parent_trees, Some(at))?;
         self.change.commits.push(NewCommit { id, parent_trees, tree: commit.tree, reference: None });
-        Ok(parents)
+        Ok(commit.parents)
     }
 
     fn root_tree(&self, commit: ObjectId, cache: &mut HashMap<ObjectId, ObjectId>) -> Result<ObjectId, ChangeError> {
@@ -304,19 +306,6 @@ fn author_lines(headers: &[u8]) -> Vec<&[u8]> {
         }
     }
     found
-}
-
-/// The commits at which a shallow clone's history begins.
-fn shallow(store: &dyn Store) -> Result<HashSet<ObjectId>, ChangeError> {
-    let own = store.git_dir();
-    // A linked work tree keeps it with the repository that it belongs to.
-    let common = std::fs::read(own.join("commondir")).ok().and_then(|text| Some(own.join(std::str::from_utf8(text.trim_ascii()).ok()?)));
-    let file = common.unwrap_or(own).join("shallow");
-    match std::fs::read(&file) {
-        Ok(text) => Ok(text.split(|&b| b == b'\n').filter_map(ObjectId::from_hex).collect()),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(HashSet::new()),
-        Err(source) => Err(ChangeError::File { path: file, source }),
-    }
 }
 
 /// Entries of a tree, found by name. Two versions of a folder are sorted alike and hold mostly the same names, so the next

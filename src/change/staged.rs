@@ -89,7 +89,8 @@ pub fn commit_of(store: &dyn Store, mut id: ObjectId) -> Result<Option<ObjectId>
     }
 }
 
-fn root_tree(store: &dyn Store, commit: ObjectId) -> Result<ObjectId, ChangeError> {
+/// The root folder of a commit.
+pub(super) fn root_tree(store: &dyn Store, commit: ObjectId) -> Result<ObjectId, ChangeError> {
     let mut raw = Vec::new();
     if store.read(commit, &mut raw)? != Kind::Commit {
         return Err(ChangeError::WrongKind { id: commit, wanted: "commit" });

@@ -56,7 +56,7 @@ pub struct RuleText<'a> {
     #[serde(default, borrow)]
     pub keywords: Vec<Text<'a>>,
     /// A bytes regex without Unicode; `^` and `$` are those of a line. The group `secret` is the credential; without it a
-    /// finding holds none. `@name(…)` is a shorthand, see [`expand`]. Without a pattern the path alone is the finding.
+    /// finding holds none. The group `name` is a name that must say that its value is a credential (`scan/name.rs`). `@name(…)` is a shorthand, see [`expand`]. Without a pattern the path alone is the finding.
     #[serde(default, borrow)]
     pub pattern: Option<Text<'a>>,
     /// What a regex cannot say.
@@ -71,6 +71,18 @@ pub struct RuleText<'a> {
     /// Globs of paths it does not apply to.
     #[serde(default, borrow)]
     pub not_paths: Vec<Text<'a>>,
+    /// A bytes regex that must match around the match, see `scope`.
+    #[serde(default, borrow)]
+    pub context: Option<Text<'a>>,
+    /// A bytes regex that must not match around the match, see `scope`.
+    #[serde(default, borrow)]
+    pub not_context: Option<Text<'a>>,
+    /// How far around a match `context` and `not_context` look.
+    #[serde(default)]
+    pub scope: Scope,
+    /// Keys of a YAML file, one of which must stand above the match (`run`, `env`).
+    #[serde(default, borrow)]
+    pub under: Vec<Text<'a>>,
     /// Gives way to any other rule that covers the same bytes.
     #[serde(default)]
     pub yields: bool,
@@ -102,6 +114,21 @@ pub struct RuleData<'a> {
     pub text: RuleText<'a>,
     /// Longest match in bytes, where the pattern has a bound: a keyword's hit needs to be looked at only that far around.
     pub reach: Option<u32>,
+}
+
+/// How far around a match a rule looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// The whole file.
+    #[default]
+    File,
+    /// The YAML document or the top block of HCL that holds the match; elsewhere the file.
+    Document,
+    /// The innermost braces or parentheses around the match; in YAML its mapping.
+    Block,
+    /// The lines of the match.
+    Line,
 }
 
 /// A named check, for what a regex cannot say. The function of each stands in `scan/check.rs`.
@@ -138,6 +165,12 @@ pub enum Check {
     Plausible,
     /// A value in a place where even a placeholder is used for real (a fallback): only an empty or non-literal value is fine.
     Literal,
+    /// A literal that could be a credential, in a place where a placeholder would be harmless.
+    RealLiteral,
+    /// The match is a sink's name; an argument that follows prints a credential.
+    Logged,
+    /// The match does not stand in a comment.
+    Code,
 }
 
 /// Longest pattern after expansion, in bytes; a longer one is a mistake.
@@ -210,6 +243,9 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
     }
     if let Some(short) = text.keywords.iter().find(|keyword| keyword.len() < 2) {
         return Err(of(format!("the keyword `{short}` is too short to save any work")));
+    }
+    for part in [&text.context, &text.not_context].into_iter().flatten() {
+        regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(part).map_err(|e| of(e.to_string()))?;
     }
     if expanded.is_none() && !text.keywords.is_empty() {
         return Err(of("`keywords` without a `pattern` find nothing".to_owned()));

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::change::{self, ChangeSet, LibGit, NewText, ObjectId, Part, PrePush, RefUpdate, Store, Trust};
+use crate::change::{self, ChangeSet, NewText, ObjectId, Part, PrePush, RefUpdate, Store, Trust};
 use crate::cli::Global;
 use crate::config::Policy;
 use crate::judge::{Gate, Status, judge};
@@ -33,7 +33,7 @@ impl Session<'_> {
     /// `pre-commit`, `pre-merge-commit` and `scan --staged`.
     pub(super) fn index(&self, command: &str) -> Result<Status, Failure> {
         let (trust, stream) = if command.starts_with("hook") { (Trust::GitAccepted, Stream::Error) } else { (Trust::CheckOwner, Stream::Out) };
-        let store = LibGit::open(trust)?;
+        let store = change::open(trust)?;
         let rules = Rules::built_in()?;
         let settings = settings::of_commit(self.global, &store, &rules)?;
         let others = change::merge_parents(&store, std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
@@ -44,7 +44,7 @@ impl Session<'_> {
 
     /// `commit-msg`.
     pub(super) fn message(&self, file: &Path) -> Result<Status, Failure> {
-        let store = LibGit::open(Trust::GitAccepted)?;
+        let store = change::open(Trust::GitAccepted)?;
         let rules = Rules::built_in()?;
         let settings = settings::of_commit(self.global, &store, &rules)?;
         let text = std::fs::read(file).map_err(|source| change::ChangeError::File { path: file.to_owned(), source })?;
@@ -59,7 +59,7 @@ impl Session<'_> {
     /// `pre-push`: what no ref that we know of the remote reaches.
     pub(super) fn pre_push(&self, remote: &OsStr) -> Result<Status, Failure> {
         let updates: Vec<_> = PrePush::parse(&read_stdin()?)?.into_iter().map(|line| line.update).collect();
-        let store = LibGit::open(Trust::GitAccepted)?;
+        let store = change::open(Trust::GitAccepted)?;
         let rules = Rules::built_in()?;
         let settings = settings::of_commit(self.global, &store, &rules)?;
         let known = tracked(&store, remote)?;
@@ -81,7 +81,7 @@ impl Session<'_> {
     }
 
     fn received(&self, command: &str, updates: &[RefUpdate]) -> Result<Status, Failure> {
-        let store = LibGit::open(Trust::GitAccepted)?;
+        let store = change::open(Trust::GitAccepted)?;
         let rules = Rules::built_in()?;
         let settings = settings::of_push(self.global, &store, updates, &rules)?;
         let known: Vec<ObjectId> = store.references()?.into_iter().map(|(_, id)| id).collect();
@@ -92,7 +92,7 @@ impl Session<'_> {
 
     /// `scan --range`.
     pub(super) fn range(&self, range: &str) -> Result<Status, Failure> {
-        let store = LibGit::open(Trust::CheckOwner)?;
+        let store = change::open(Trust::CheckOwner)?;
         let rules = Rules::built_in()?;
         let settings = settings::of_commit(self.global, &store, &rules)?;
         let Some((from, to)) = range.split_once("..").filter(|(_, to)| !to.starts_with('.')) else {
@@ -106,7 +106,7 @@ impl Session<'_> {
 
     /// `scan --history`.
     pub(super) fn history(&self) -> Result<Status, Failure> {
-        let store = LibGit::open(Trust::CheckOwner)?;
+        let store = change::open(Trust::CheckOwner)?;
         let rules = Rules::built_in()?;
         let settings = settings::of_commit(self.global, &store, &rules)?;
         let change = change::history(&store)?;

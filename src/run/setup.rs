@@ -90,16 +90,16 @@ fn prove(place: &GitPlace, hook: &str) -> Result<(), Failure> {
             install::prove(&file, folder, &environment, &[message.path().into()], "")?;
         }
         "pre-push" => {
-            let push = CanaryPush::new(canary.as_bytes())?;
+            let push = CanaryPush::new(canary.as_bytes(), place)?;
             let remote = ["leakstop-canary".into(), "leakstop-canary".into()];
             install::prove(&file, folder, &push.environment(&place.git_dir), &remote, &push.to_push())?;
         }
         "pre-receive" => {
-            let push = CanaryPush::new(canary.as_bytes())?;
+            let push = CanaryPush::new(canary.as_bytes(), place)?;
             install::prove(&file, folder, &push.environment(&place.git_dir), &none, &push.received())?;
         }
         "update" => {
-            let push = CanaryPush::new(canary.as_bytes())?;
+            let push = CanaryPush::new(canary.as_bytes(), place)?;
             let line = push.received();
             let mut parts = line.split_whitespace();
             let (old, new, name) = (parts.next(), parts.next(), parts.next());
@@ -107,7 +107,7 @@ fn prove(place: &GitPlace, hook: &str) -> Result<(), Failure> {
             install::prove(&file, folder, &push.environment(&place.git_dir), &arguments, "")?;
         }
         _ => {
-            let stage = CanaryStage::new(canary.as_bytes())?;
+            let stage = CanaryStage::new(canary.as_bytes(), place)?;
             install::prove(&file, folder, &stage.environment(&place.git_dir), &none, "")?;
         }
     }

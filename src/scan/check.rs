@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::decode;
 use super::language::Language;
-use super::{manifest, plausible, published};
+use super::{code, literal, logged, manifest, plausible, published};
 use crate::finding::Family;
 use crate::rules::shape::{base32_of_sha256, bech32_is_right, in_base};
 use crate::rules::{Check, Rule};
@@ -89,7 +89,11 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>) -> Outcome {
         Some(Check::KubernetesSecret) => keep_if(manifest::is_secret_value(context.text, context.matched.clone(), context.value.clone())),
         Some(Check::Random) => keep_if(plausible::looks_drawn(value)),
         Some(Check::Plausible) => keep_if(plausible::is_credential(context.before(), value, context.next(), context.language)),
-        Some(Check::Literal) => keep_if(plausible::is_literal(value)),
+        Some(Check::Literal) => keep_if(literal::is_used(value)),
+        Some(Check::RealLiteral) => keep_if(literal::is_real(value)),
+        Some(Check::Logged) => logged::prints_credential(context.text, context.matched.start, context.matched.end, context.language)
+            .map_or(Outcome::Drop, Outcome::KeepTo),
+        Some(Check::Code) => keep_if(!code::is_commented(context.text, context.matched.start, context.language)),
     }
 }
 

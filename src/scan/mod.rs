@@ -5,15 +5,22 @@
 
 mod assignment;
 mod check;
+mod code;
 mod confirm;
 mod decode;
 mod features;
 pub mod generic;
 mod language;
+mod literal;
+mod logged;
 mod manifest;
+mod name;
 mod plausible;
 mod prefilter;
 mod published;
+mod sample;
+mod scope;
+mod yaml;
 
 pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;
@@ -66,6 +73,7 @@ pub struct Hit<'r> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PathKind {
     language: &'static str,
+    is_sample: bool,
     bound: Vec<u32>,
 }
 
@@ -90,6 +98,9 @@ impl<'r> Scanner<'r> {
         self.search(text.bytes, file, 0, &mut candidates)?;
         if file.is_file {
             self.search_by_path(text, &mut candidates)?;
+        }
+        if !candidates.is_empty() && file.is_file && sample::is_sample(text.path) {
+            discount(&mut candidates, self.rules);
         }
         let kept = resolve(candidates, self.rules);
         Ok(self.locate(text.bytes, kept))
@@ -122,7 +133,7 @@ impl<'r> Scanner<'r> {
                 bound.push(at as u32);
             }
         }
-        Ok(PathKind { language: Language::of(path, bytes).name(), bound })
+        Ok(PathKind { language: Language::of(path, bytes).name(), is_sample: sample::is_sample(path), bound })
     }
 
     fn search(&self, text: &[u8], file: FileKind<'_>, depth: u8, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
@@ -149,7 +160,7 @@ impl<'r> Scanner<'r> {
             let rule = &self.rules.all()[at as usize];
             if rule.text().pattern.is_some() && rule.applies_to(text.path)? {
                 let whole = prefilter::Window { rule: at, start: 0, end: text.bytes.len() };
-                confirm::confirm(rule, whole, text.bytes, Language::Other, out)?;
+                confirm::confirm(rule, whole, text.bytes, Language::of(text.path, text.bytes), out)?;
             }
         }
         Ok(())
@@ -193,6 +204,15 @@ impl FileKind<'_> {
         }
         let speaks = text.languages.is_empty() || text.languages.iter().any(|language| language == self.language.name());
         Ok(speaks && rule.applies_to(self.path)?)
+    }
+}
+
+/// Unsafe code in tests, documentation and samples does less harm: it is told, with little weight.
+fn discount(candidates: &mut [Candidate], rules: &Rules) {
+    for candidate in candidates {
+        if matches!(rules.all()[candidate.rule as usize].family(), Family::Handling | Family::Access) {
+            candidate.confidence = Confidence::Low;
+        }
     }
 }
 

@@ -106,13 +106,6 @@ pub(super) fn is_placeholder_password(user: &[u8], password: &[u8]) -> bool {
         || password.iter().all(|b| matches!(b, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#' | b'?'))
 }
 
-/// True for a literal that a program would run with: a fallback of `changeme` is as bad as a real password.
-pub(super) fn is_literal(value: &[u8]) -> bool {
-    let lower = value.to_ascii_lowercase();
-    let says_nothing = matches!(lower.as_slice(), b"none" | b"null" | b"nil" | b"undefined" | b"true" | b"false");
-    value.len() >= 3 && !says_nothing && !is_reference(value) && !looks_like_place(value) && !value.contains(&b' ')
-}
-
 /// A URL without credentials, a path or a host name.
 fn looks_like_place(value: &[u8]) -> bool {
     value.starts_with(b"/")

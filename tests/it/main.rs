@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary share items freely")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by a panic; clippy sees only functions marked as tests")]
 
+mod backends;
 mod commits;
 mod configuration;
 mod documents;

@@ -117,6 +117,11 @@ impl Repo {
         repo
     }
 
+    /// A repository that is already there, with a home of its own.
+    pub fn at(root: PathBuf) -> Self {
+        Self { root, ..Self::new() }
+    }
+
     /// The root of the work tree, or the bare repository.
     pub fn path(&self) -> &Path {
         &self.root
