@@ -123,7 +123,8 @@ fn scan_files<'r>(
     Ok(out)
 }
 
-/// The blobs of the change in the order of their first appearance, each with the files that hold it.
+/// The blobs of the change, each with the files that hold it, in the order in which they are read fastest: git keeps the
+/// versions of a file as differences from the newest, so that one comes first and the older ones find their base in memory.
 fn unique_blobs(change: &ChangeSet) -> Vec<(ObjectId, Vec<u32>)> {
     let mut known: HashMap<ObjectId, usize> = HashMap::with_capacity(change.files.len());
     let mut blobs: Vec<(ObjectId, Vec<u32>)> = Vec::with_capacity(change.files.len());
@@ -134,6 +135,9 @@ fn unique_blobs(change: &ChangeSet) -> Vec<(ObjectId, Vec<u32>)> {
             None => blobs.push((id, vec![file])),
         }
     }
+    // The files stand in the order of history, and each blob has at least one.
+    let path = |files: &[u32]| &change.files[files[0] as usize].path;
+    blobs.sort_by(|(_, a), (_, b)| path(a).cmp(path(b)).then(b.cmp(a)));
     blobs
 }
 
