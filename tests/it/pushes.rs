@@ -296,6 +296,17 @@ mod refused {
     }
 
     #[test]
+    fn what_is_too_large_to_be_read() {
+        let (server, repo) = started();
+        server.write("leakstop.toml", "[limits]\nmax_file_bytes = 1000\n");
+        repo.accept("large.bin", "x".repeat(2000));
+        let told = repo.push_is_refused(&server, &["main"]);
+        assert!(told.contains("blocked  1 file was not read") && told.contains("large.bin: it has 2000 bytes"), "{told}");
+        server.write("leakstop.toml", "[limits]\nmax_file_bytes = 1000\n[unread]\npush = \"warn\"\n");
+        assert!(repo.git(&["push", "-q", "origin", "main"]).expect(0).err.contains("passed with warnings"));
+    }
+
+    #[test]
     fn a_secret_in_one_of_300_refs() {
         let (server, repo) = started();
         let mut specs: Vec<String> = (0..300).map(|at| format!("main:refs/heads/b{at}")).collect();
