@@ -12,7 +12,12 @@ pub(super) fn is_used(value: &[u8]) -> bool {
 
 /// True for a literal that could be a credential where a placeholder would be harmless.
 pub(super) fn is_real(value: &[u8]) -> bool {
-    is_used(value) && value.len() >= 4 && !plausible::is_made_up(value) && !plausible::is_placeholder_password(b"", value) && !is_prose(value)
+    is_used(value)
+        && value.len() >= 4
+        && !is_word(value)
+        && !plausible::is_made_up(value)
+        && !plausible::is_placeholder_password(b"", value)
+        && !is_prose(value)
 }
 
 fn says_nothing(value: &[u8]) -> bool {
@@ -51,6 +56,11 @@ fn asks_for_one(value: &[u8]) -> bool {
         || lower.ends_with(b" here")
 }
 
+/// One word in small letters: `required`, `string`.
+fn is_word(value: &[u8]) -> bool {
+    value.len() < 16 && value.iter().all(u8::is_ascii_lowercase)
+}
+
 /// A sentence has words between spaces; a passphrase has them too, but no small words.
 fn is_prose(value: &[u8]) -> bool {
     let words = value.split(|&b| b == b' ').count();
@@ -78,7 +88,7 @@ mod tests {
         for value in ["Azerty123", "Kq3x9Bx0Lz1Aa", "correct-horse7", "S3cr3t pass"] {
             assert!(is_real(value.as_bytes()), "{value}");
         }
-        for value in ["changeme", "password", "example-key", "xxxxxxxx", "Enter the password", "the password is wrong again"] {
+        for value in ["changeme", "password", "example-key", "xxxxxxxx", "Enter the password", "required", "the password is wrong again"] {
             assert!(!is_real(value.as_bytes()), "{value}");
         }
     }

@@ -58,7 +58,10 @@ const BLOCKS: [&[u8]; 8] = [b"resource", b"data", b"provider", b"variable", b"mo
 fn terraform_block(text: &[u8], at: usize) -> Range<usize> {
     let begins = |start: usize| {
         let line = text[start..].trim_ascii_start();
-        BLOCKS.iter().any(|word| line.strip_prefix(*word).is_some_and(|rest| matches!(rest.first(), Some(b' ' | b'"' | b'{'))))
+        let label = |rest: &[u8]| {
+            rest.trim_ascii_start().first().is_some_and(|&b| rest.starts_with(b" ") && b.is_ascii_alphabetic() || matches!(b, b'"' | b'{'))
+        };
+        BLOCKS.iter().any(|word| line.strip_prefix(*word).is_some_and(label))
     };
     let mut start = start_of_line(text, at);
     while start > 0 && at - start < FARTHEST && !begins(start) {

@@ -15,11 +15,14 @@ pub(super) fn document(text: &[u8], at: usize) -> Range<usize> {
     start..end
 }
 
-/// The keys that the line at this place stands under, the nearest first.
+/// The keys that this place stands under, the nearest first.
 pub(super) fn keys_above(text: &[u8], at: usize) -> Vec<&[u8]> {
     let mut keys = Vec::new();
     let line_start = start_of_line(text, at);
-    let mut depth = depth_of(line(text, line_start));
+    let own = line(text, line_start);
+    let mut depth = depth_of(own);
+    // What stands behind a key on its own line stands under it too.
+    keys.extend(entry(own).and_then(|entry| entry.key).filter(|key| key.as_ptr() as usize - own.as_ptr() as usize + key.len() < at - line_start));
     let first = document(text, at).start.max(at.saturating_sub(FARTHEST));
     let mut start = line_start;
     while start > first && depth > 0 {
@@ -137,6 +140,7 @@ data:
         assert_eq!(keys("echo hello"), "run steps build jobs");
         assert_eq!(keys("more"), "run steps build jobs");
         assert_eq!(keys("on: push"), "");
+        assert_eq!(keys("b\n---"), "run steps build jobs");
         assert_eq!(keys("a: b"), "data");
     }
 
