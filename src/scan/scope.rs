@@ -11,8 +11,9 @@ const FARTHEST: usize = 16 << 10;
 
 /// The bytes that a rule's `context` is looked for in, for a match at this place.
 pub(super) fn around(text: &[u8], matched: &Range<usize>, language: Language, scope: Scope) -> Range<usize> {
-    // A match may begin with the bracket that it stands in, and end with it.
-    let inside = matched.end.saturating_sub(1).max(matched.start);
+    // A match may begin with the bracket that it stands in.
+    let opens = matches!(text.get(matched.start), Some(b'(' | b'[' | b'{'));
+    let inside = matched.start + usize::from(opens);
     match scope {
         Scope::File => 0..text.len(),
         Scope::Line => lines(text, matched),

@@ -40,9 +40,17 @@ pub(super) fn keys_above(text: &[u8], at: usize) -> Vec<&[u8]> {
 /// The mapping that the line at this place belongs to: the lines around it that are no shallower, from the list item that
 /// begins it.
 pub(super) fn mapping(text: &[u8], at: usize) -> Range<usize> {
-    let line_start = start_of_line(text, at);
-    let depth = entry(line(text, line_start)).map_or(0, |entry| entry.depth);
     let floor = at.saturating_sub(FARTHEST);
+    let mut line_start = start_of_line(text, at);
+    // A bare item of a list belongs to the mapping that the list is a value of.
+    let item = entry(line(text, line_start)).filter(|entry| entry.key.is_none()).and_then(|entry| entry.dash);
+    while let Some(dash) = item {
+        if line_start <= floor || entry(line(text, line_start)).is_some_and(|entry| entry.key.is_some() && entry.depth <= dash) {
+            break;
+        }
+        line_start = start_of_line(text, line_start - 1);
+    }
+    let depth = entry(line(text, line_start)).map_or(0, |entry| entry.depth);
     let mut start = line_start;
     while start > floor && entry(line(text, start)).is_none_or(|entry| entry.dash.is_none() || entry.depth > depth) {
         let before = start_of_line(text, start - 1);
@@ -151,6 +159,9 @@ data:
         let at = WORKFLOW.find("name: x").unwrap();
         let item = &WORKFLOW[mapping(WORKFLOW.as_bytes(), at)];
         assert!(item.starts_with("      - name: x") && item.ends_with("more\n"), "{item}");
+        let policy = "Statement:\n  - Effect: Allow\n    Action:\n      - a:b\n      - c:d\n    Resource: x\n  - Effect: Deny\n";
+        let at = policy.find("c:d").unwrap();
+        assert_eq!(&policy[mapping(policy.as_bytes(), at)], "  - Effect: Allow\n    Action:\n      - a:b\n      - c:d\n    Resource: x\n");
         let at = WORKFLOW.find("run: |").unwrap();
         assert!(WORKFLOW[mapping(WORKFLOW.as_bytes(), at)].starts_with("      - name: x"));
     }
