@@ -104,7 +104,7 @@ impl<'r> Work<'_, 'r> {
             Err(why) => return Ok(Outcome::Unread(why)),
         };
         let mut in_name = self.scanner.scan(Text { path: b"", part: Part::Path, bytes: &entry.path })?;
-        in_name.extend(self.scanner.scan_path(&entry.path)?);
+        in_name.extend(self.scanner.scan_path(&entry.path));
         let in_text = self.scanner.scan(Text { path: &entry.path, part: Part::Content, bytes: &bytes })?;
         Ok(Outcome::Read { bytes: bytes.len() as u64, in_name, in_text })
     }

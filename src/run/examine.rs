@@ -30,7 +30,7 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
     for file in change.files.iter().filter(|file| file.path_is_new) {
         let place = Place { place: Where::Path, path: &file.path, commit: file.commit, reference: None };
         let mut hits = scanner.scan(Text { path: b"", part: Part::Path, bytes: &file.path })?;
-        hits.extend(scanner.scan_path(&file.path)?);
+        hits.extend(scanner.scan_path(&file.path));
         hits.into_iter().for_each(|hit| maker.add(hit, &place));
     }
     let mut novelty = Novelty::new(store, change);
@@ -210,7 +210,7 @@ impl<'r> Work<'_, 'r> {
             let hits = if files.len() == 1 {
                 self.scanner.scan(text)?
             } else {
-                let kind = self.scanner.kind(path, bytes)?;
+                let kind = self.scanner.kind(path, bytes);
                 match by_kind.get(&kind) {
                     Some(hits) => hits.clone(),
                     None => by_kind.entry(kind).or_insert(self.scanner.scan(text)?).clone(),

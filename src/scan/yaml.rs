@@ -5,13 +5,17 @@
 
 use std::ops::Range;
 
-/// Above this many bytes no workflow and no manifest goes on.
-const FARTHEST: usize = 64 << 10;
+/// No script of a step and no list is longer; what lies farther is not looked at.
+const FARTHEST: usize = 16 << 10;
+/// A document that goes on for longer is data.
+const LONGEST_DOCUMENT: usize = 64 << 10;
 
 /// The document that holds the place: between two lines of `---`.
 pub(super) fn document(text: &[u8], at: usize) -> Range<usize> {
-    let start = memchr::memmem::rfind(&text[..at], b"\n---").map_or(0, |found| found + 1);
-    let end = memchr::memmem::find(&text[at..], b"\n---").map_or(text.len(), |found| at + found + 1);
+    let floor = at.saturating_sub(LONGEST_DOCUMENT);
+    let ceiling = text.len().min(at + LONGEST_DOCUMENT);
+    let start = memchr::memmem::rfind(&text[floor..at], b"\n---").map_or(floor, |found| floor + found + 1);
+    let end = memchr::memmem::find(&text[at..ceiling], b"\n---").map_or(ceiling, |found| at + found + 1);
     start..end
 }
 
