@@ -23,7 +23,7 @@ pub(super) fn around(text: &[u8], matched: &Range<usize>, language: Language, sc
             _ => 0..text.len(),
         },
         Scope::Block if language == Language::Yaml => braces(text, inside).unwrap_or_else(|| yaml::mapping(text, matched.start)),
-        Scope::Block => braces(text, inside).unwrap_or(0..text.len()),
+        Scope::Block => braces(text, inside).unwrap_or_else(|| lines(text, matched)),
     }
 }
 
