@@ -31,7 +31,7 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
     for (at, file) in change.files.iter().enumerate().filter(|(_, file)| file.path_is_new) {
         let place = Place { place: Where::Path, path: &file.path, commit: file.commit, reference: name_of(change, file) };
         let mut hits = scanner.scan(Text { path: b"", part: Part::Path, bytes: &file.path })?;
-        hits.extend(scanner.scan_path(&file.path)?);
+        hits.extend(scanner.scan_path(&file.path));
         for hit in hits {
             let new = match &hit.raw {
                 Some(raw) => novelty.name_is_new(at, raw.expose())?,
@@ -227,7 +227,7 @@ impl<'r> Work<'_, 'r> {
             let hits = if files.len() == 1 {
                 self.scanner.scan(text)?
             } else {
-                let kind = self.scanner.kind(path, bytes)?;
+                let kind = self.scanner.kind(path, bytes);
                 match by_kind.get(&kind) {
                     Some(hits) => hits.clone(),
                     None => by_kind.entry(kind).or_insert(self.scanner.scan(text)?).clone(),
