@@ -7,6 +7,7 @@ mod commits;
 mod configuration;
 mod documents;
 mod installing;
+mod merges;
 mod properties;
 mod pushes;
 mod reports;
