@@ -141,6 +141,10 @@ impl Store for Repository {
         self.store.setting(key)
     }
 
+    fn hide_refs(&self) -> Result<Vec<Vec<u8>>, ChangeError> {
+        self.store.hide_refs()
+    }
+
     fn git_dir(&self) -> PathBuf {
         self.store.git_dir()
     }
