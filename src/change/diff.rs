@@ -3,11 +3,9 @@
 //! A value is new in a file when no parent has it in that file, or, where a parent has no such file, in a file that the
 //! same change removes (that is how a rename with an edit looks). Moving or re-indenting a line introduces nothing.
 
-use std::collections::HashSet;
-
 use super::error::ChangeError;
 use super::objects::{EntryKind, ObjectId, tree_entries};
-use super::staged::find;
+use super::staged::{find, find_folder};
 use super::store::Store;
 use super::{ChangeSet, NewFile};
 
@@ -44,16 +42,31 @@ impl<'a> Novelty<'a> {
         Ok(!self.earlier.iter().any(|before| holds_word(before, value)))
     }
 
-    /// True unless every line of `text` stands in one earlier version of the file, indented as it may be.
+    /// True unless every line of `text` (whole lines or parts) stands in one earlier version of the file, indented as it may
+    /// be.
     ///
     /// # Errors
     /// An earlier version that cannot be read.
     pub fn lines_are_new(&mut self, file: usize, text: &[u8]) -> Result<bool, ChangeError> {
         self.look_up(file)?;
-        Ok(!self.earlier.iter().any(|before| {
-            let lines: HashSet<&[u8]> = before.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).collect();
-            text.split(|&b| b == b'\n').all(|line| lines.contains(line.trim_ascii()))
-        }))
+        Ok(!self.earlier.iter().any(|before| text.split(|&b| b == b'\n').all(|line| holds_word(before, line.trim_ascii()))))
+    }
+
+    /// True unless an earlier folder holds `part` of this file's name, or a file that the same change removes does.
+    ///
+    /// # Errors
+    /// An earlier folder that cannot be read.
+    pub fn name_is_new(&mut self, file: usize, part: &[u8]) -> Result<bool, ChangeError> {
+        let file = &self.change.files[file];
+        let end = memchr::memmem::find(&file.path, part).map_or(file.path.len(), |at| at + part.len());
+        if let Some(folder_end) = memchr::memchr(b'/', &file.path[end..]).map(|slash| end + slash) {
+            for &tree in self.base_trees(file) {
+                if find_folder(self.store, tree, &file.path[..folder_end])? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(!self.removed(file.commit)?.iter().any(|(path, _)| holds_word(path, part)))
     }
 
     fn look_up(&mut self, index: usize) -> Result<(), ChangeError> {
@@ -87,10 +100,10 @@ impl<'a> Novelty<'a> {
         }
     }
 
-    /// Reads the files that the same change removes: the likeliest first, within the budget.
-    fn read_removed(&mut self, file: &NewFile) -> Result<(), ChangeError> {
-        if self.removed_of.as_ref().is_none_or(|(commit, _)| *commit != file.commit) {
-            let removed = match file.commit {
+    /// The files that the same change removes.
+    fn removed(&mut self, commit: Option<u32>) -> Result<&[Removed], ChangeError> {
+        if self.removed_of.as_ref().is_none_or(|(of, _)| *of != commit) {
+            let removed = match commit {
                 None => self.change.removed.clone(),
                 Some(at) => {
                     let commit = &self.change.commits[at as usize];
@@ -101,20 +114,24 @@ impl<'a> Novelty<'a> {
                     removed
                 }
             };
-            self.removed_of = Some((file.commit, removed));
+            self.removed_of = Some((commit, removed));
             self.rename_budget = RENAME_BYTES;
         }
-        let Some((_, removed)) = &self.removed_of else { return Ok(()) };
-        let mut candidates: Vec<_> = removed.iter().collect();
+        Ok(self.removed_of.as_ref().map_or(&[], |(_, removed)| removed))
+    }
+
+    /// Reads the files that the same change removes: the likeliest first, within the budget.
+    fn read_removed(&mut self, file: &NewFile) -> Result<(), ChangeError> {
+        let mut candidates = self.removed(file.commit)?.to_vec();
         candidates.sort_by_key(|(path, id)| (Some(*id) != file.blob, name(path) != name(&file.path), extension(path) != extension(&file.path)));
         for (_, id) in candidates {
-            let size = self.store.header(*id)?.1;
+            let size = self.store.header(id)?.1;
             let Some(left) = self.rename_budget.checked_sub(size) else { break };
             self.rename_budget = left;
             let mut before = Vec::new();
-            self.store.read(*id, &mut before)?;
+            self.store.read(id, &mut before)?;
             self.earlier.push(before);
-            if Some(*id) == file.blob {
+            if Some(id) == file.blob {
                 break; // the very same bytes: a plain rename
             }
         }

@@ -38,7 +38,7 @@ pub fn staged(store: &dyn Store, others: &[ObjectId]) -> Result<ChangeSet, Chang
         let blob = (EntryKind::from_mode(mode) == EntryKind::Blob).then_some(id);
         let path_is_new = old.is_none() && elsewhere.is_empty();
         if blob.is_some() || path_is_new {
-            change.files.push(NewFile { path: entry.path.into(), blob, path_is_new, commit: None });
+            change.files.push(NewFile { path: entry.path.into(), blob, path_is_new, commit: None, reference: None });
         }
     }
     Ok(change)
@@ -101,6 +101,24 @@ pub fn file_in_commit(store: &dyn Store, commit: ObjectId, path: &[u8]) -> Resul
     find(store, root_tree(store, commit)?, path)
 }
 
+/// The commit that `id` is or that it leads to through tags; `None` for a tree, a blob or a tag of one.
+///
+/// # Errors
+/// An object that cannot be read.
+pub fn commit_of(store: &dyn Store, mut id: ObjectId) -> Result<Option<ObjectId>, ChangeError> {
+    let mut raw = Vec::new();
+    loop {
+        match store.header(id)?.0 {
+            Kind::Commit => return Ok(Some(id)),
+            Kind::Tree | Kind::Blob => return Ok(None),
+            Kind::Tag => {
+                store.read(id, &mut raw)?;
+                id = objects::tag(id, &raw)?.target;
+            }
+        }
+    }
+}
+
 /// The root folder of a commit.
 pub(super) fn root_tree(store: &dyn Store, commit: ObjectId) -> Result<ObjectId, ChangeError> {
     let mut raw = Vec::new();
@@ -110,21 +128,28 @@ pub(super) fn root_tree(store: &dyn Store, commit: ObjectId) -> Result<ObjectId,
     Ok(objects::commit(commit, &raw)?.tree)
 }
 
-/// The object at `path` below `tree`, if any.
+/// The file, link or submodule at `path` below `tree`, if any.
 pub(super) fn find(store: &dyn Store, tree: ObjectId, path: &[u8]) -> Result<Option<ObjectId>, ChangeError> {
-    let mut id = tree;
+    Ok(entry(store, tree, path)?.and_then(|(kind, id)| (kind != EntryKind::Tree).then_some(id)))
+}
+
+/// True when `path` below `tree` is a folder.
+pub(super) fn find_folder(store: &dyn Store, tree: ObjectId, path: &[u8]) -> Result<bool, ChangeError> {
+    Ok(entry(store, tree, path)?.is_some_and(|(kind, _)| kind == EntryKind::Tree))
+}
+
+fn entry(store: &dyn Store, tree: ObjectId, path: &[u8]) -> Result<Option<(EntryKind, ObjectId)>, ChangeError> {
+    let mut at = (EntryKind::Tree, tree);
     let mut raw = Vec::new();
-    let mut names = path.split(|&b| b == b'/').peekable();
-    while let Some(name) = names.next() {
-        if store.read(id, &mut raw)? != Kind::Tree {
+    for name in path.split(|&b| b == b'/') {
+        if at.0 != EntryKind::Tree {
             return Ok(None);
         }
-        let Some(entry) = tree_entries(id, &raw)?.into_iter().find(|entry| entry.name == name) else { return Ok(None) };
-        let wanted = if names.peek().is_some() { entry.kind == EntryKind::Tree } else { entry.kind != EntryKind::Tree };
-        if !wanted {
-            return Ok(None);
+        if store.read(at.1, &mut raw)? != Kind::Tree {
+            return Err(ChangeError::WrongKind { id: at.1, wanted: "tree" });
         }
-        id = entry.id;
+        let Some(found) = tree_entries(at.1, &raw)?.into_iter().find(|entry| entry.name == name) else { return Ok(None) };
+        at = (found.kind, found.id);
     }
-    Ok(Some(id))
+    Ok(Some(at))
 }

@@ -36,7 +36,7 @@ pub enum Detail {
 /// # Errors
 /// The stream cannot be written.
 pub fn human(report: &Report<'_>, detail: Detail, palette: &Palette, out: &mut dyn Write) -> io::Result<()> {
-    let redactor = Redactor::new(&report.judgement.judged);
+    let redactor = Redactor::of(&report.judgement.judged);
     let page = Page { report, palette, redactor };
     let least = match detail {
         Detail::Quiet => Verdict::Block,
@@ -48,7 +48,7 @@ pub fn human(report: &Report<'_>, detail: Detail, palette: &Palette, out: &mut d
     }
     page.unread(out)?;
     for note in report.notes {
-        page.paragraph("note: ", note, out)?;
+        page.paragraph("note: ", &page.redactor.show(note.as_bytes()), out)?;
     }
     if detail == Detail::Quiet && report.judgement.status() != Status::Blocked {
         return Ok(());
@@ -82,21 +82,17 @@ impl Page<'_> {
     fn group(&self, group: &[&Judged], out: &mut dyn Write) -> io::Result<()> {
         let Some(first) = group.first() else { return Ok(()) };
         let finding = &first.finding;
-        let (word, style) = match first.verdict {
-            Verdict::Block => ("blocked", self.palette.block),
-            Verdict::Warn => ("warning", self.palette.warn),
-            Verdict::Allow => ("allowed", self.palette.good),
-        };
+        let (word, style) = self.word(first.verdict);
         let strong = self.palette.strong;
         let kind = format!("{}, {}", finding.facts.rule, finding.facts.severity.as_str());
         writeln!(out, "{style}{word}{style:#}  {strong}{}{strong:#}  ({kind})", finding.facts.title)?;
         self.places(group, out)?;
         if first.verdict == Verdict::Allow {
-            return self.labelled("because", &first.reason.to_string(), out);
+            return self.labelled("because", &self.reason(first), out);
         }
         self.wrapped(&finding.facts.message, out)?;
         if matches!(first.reason, Reason::LowConfidence | Reason::Expired { .. }) {
-            self.labelled("because", &first.reason.to_string(), out)?;
+            self.labelled("because", &self.reason(first), out)?;
         }
         self.labelled("fix", &finding.facts.fix, out)?;
         if let Some(page) = &finding.facts.rotate {
@@ -107,6 +103,19 @@ impl Page<'_> {
             self.line("if safe", &allow, out)?;
         }
         writeln!(out)
+    }
+
+    fn word(&self, verdict: Verdict) -> (&'static str, Style) {
+        match verdict {
+            Verdict::Block => ("blocked", self.palette.block),
+            Verdict::Warn => ("warning", self.palette.warn),
+            Verdict::Allow => ("allowed", self.palette.good),
+        }
+    }
+
+    /// Names of people and files stand in it.
+    fn reason(&self, judged: &Judged) -> String {
+        self.redactor.show(judged.reason.to_string().as_bytes())
     }
 
     fn places(&self, group: &[&Judged], out: &mut dyn Write) -> io::Result<()> {
@@ -146,10 +155,10 @@ impl Page<'_> {
     fn unread(&self, out: &mut dyn Write) -> io::Result<()> {
         let unread = &self.report.coverage.unread;
         let Some(verdict) = self.report.judgement.unread.filter(|_| !unread.is_empty()) else { return Ok(()) };
-        let (word, style) = if verdict == Verdict::Block { ("blocked", self.palette.block) } else { ("warning", self.palette.warn) };
+        let (word, style) = self.word(verdict);
         writeln!(out, "{style}{word}{style:#}  {} not read, so nobody knows what is in there", count(unread.len() as u64, "file was", "files were"))?;
         for one in unread.iter().take(UNREAD) {
-            writeln!(out, "{INDENT}{}: {}", self.redactor.show(&one.path), one.why)?;
+            writeln!(out, "{INDENT}{}: {}", self.redactor.show(&one.path), self.redactor.show(one.why.as_bytes()))?;
         }
         if unread.len() > UNREAD {
             writeln!(out, "{INDENT}and {} more", unread.len() - UNREAD)?;

@@ -56,7 +56,7 @@ pub struct RuleText<'a> {
     #[serde(default, borrow)]
     pub keywords: Vec<Text<'a>>,
     /// A bytes regex without Unicode; `^` and `$` are those of a line. The group `secret` is the credential; without it a
-    /// finding holds none. `@name(…)` is a shorthand, see [`expand`]. Without a pattern the path alone is the finding.
+    /// finding holds none. The group `name` is a name that must say that its value is a credential (`scan/name.rs`). `@name(…)` is a shorthand, see [`expand`]. Without a pattern the path alone is the finding.
     #[serde(default, borrow)]
     pub pattern: Option<Text<'a>>,
     /// What a regex cannot say.
@@ -71,6 +71,18 @@ pub struct RuleText<'a> {
     /// Globs of paths it does not apply to.
     #[serde(default, borrow)]
     pub not_paths: Vec<Text<'a>>,
+    /// A bytes regex that must match around the match, see `scope`.
+    #[serde(default, borrow)]
+    pub context: Option<Text<'a>>,
+    /// A bytes regex that must not match around the match, see `scope`.
+    #[serde(default, borrow)]
+    pub not_context: Option<Text<'a>>,
+    /// How far around a match `context` and `not_context` look.
+    #[serde(default)]
+    pub scope: Scope,
+    /// Keys of a YAML file, one of which must stand above the match (`run`, `env`).
+    #[serde(default, borrow)]
+    pub under: Vec<Text<'a>>,
     /// Gives way to any other rule that covers the same bytes.
     #[serde(default)]
     pub yields: bool,
@@ -104,6 +116,21 @@ pub struct RuleData<'a> {
     pub reach: Option<u32>,
 }
 
+/// How far around a match a rule looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// The whole file.
+    #[default]
+    File,
+    /// The YAML document or the top block of HCL that holds the match; elsewhere the file.
+    Document,
+    /// The innermost braces or parentheses around the match; in YAML its mapping.
+    Block,
+    /// The lines of the match.
+    Line,
+}
+
 /// A named check, for what a regex cannot say. The function of each stands in `scan/check.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -130,19 +157,27 @@ pub enum Check {
     UrlPassword,
     /// Armour with a real body.
     PrivateKey,
+    /// A member of `data` or `stringData` in a document of kind `Secret`, other than a name, a place or a certificate.
+    KubernetesSecret,
     /// Looks drawn at random: neither words nor a sequence nor one character repeated.
     Random,
     /// Could be a credential that a person or a program chose: no placeholder, no reference, no prose.
     Plausible,
     /// A value in a place where even a placeholder is used for real (a fallback): only an empty or non-literal value is fine.
     Literal,
+    /// A literal that could be a credential, in a place where a placeholder would be harmless.
+    RealLiteral,
+    /// The match is a sink's name; an argument that follows prints a credential.
+    Logged,
+    /// The match does not stand in a comment.
+    Code,
 }
 
 /// Longest pattern after expansion, in bytes; a longer one is a mistake.
 const MAX_PATTERN: usize = 8 << 10;
 
 /// Fills in the shorthands that patterns share:
-/// `@assign(WORDS)` a name that holds one of the words, then an assignment, a colon, a call's parenthesis or a comma, up to
+/// `@assign(WORDS)` a name that holds one of the words (`x_key`, `X API key`), then an assignment, a colon, a call's parenthesis or a comma, up to
 /// and with the opening quote; `@end` the end of a token, where no further letter, digit or `_` follows.
 ///
 /// # Errors
@@ -154,7 +189,7 @@ pub(super) fn expand(pattern: &str) -> Result<String, String> {
         out.push_str(&rest[..at]);
         let after = &rest[at + 1..];
         if let Some(words) = after.strip_prefix("assign(") {
-            let end = words.find(')').ok_or("`@assign(` is not closed")?;
+            let end = closing(words).ok_or("`@assign(` is not closed")?;
             out.push_str(r"(?i:");
             out.push_str(&words[..end]);
             out.push_str(ASSIGN);
@@ -171,8 +206,24 @@ pub(super) fn expand(pattern: &str) -> Result<String, String> {
     if out.len() > MAX_PATTERN { Err(format!("the pattern has {} bytes, at most {MAX_PATTERN} are allowed", out.len())) } else { Ok(out) }
 }
 
-const ASSIGN: &str =
-    r#")[0-9A-Za-z_.\-]{0,40}[ \t]{0,3}\\?["'`\])}]{0,3}[ \t]{0,10}(?:=>|:=|={1,3}|:{1,2}|->|<-|,|\(|>|\|\||\?\?)[ \t]{0,10}[\[({]?\\?["'`]{0,3}"#;
+/// Place of the parenthesis that closes the shorthand; the words may hold groups of their own.
+fn closing(words: &str) -> Option<usize> {
+    let mut depth = 0usize;
+    let mut escaped = false;
+    for (at, b) in words.bytes().enumerate() {
+        match b {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'(' => depth += 1,
+            b')' if depth == 0 => return Some(at),
+            b')' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+const ASSIGN: &str = r#")[0-9A-Za-z_.\-]{0,40}(?i:[ \t](?:api|access|auth|bot|client|app|secret|key|token|password|is)){0,3}[ \t]{0,3}\\?["'`\])}]{0,3}[ \t]{0,10}(?:=>|:=|\?=|={1,3}|:{1,2}|->|<-|,|\(|>|\|\||\?\?)[ \t]{0,10}[\[({]?\\?["'`]{0,3}"#;
 const END: &str = r"(?:[^0-9A-Za-z_]|\z)";
 
 /// Makes a written rule ready: the file's defaults filled in, the pattern expanded and measured.
@@ -192,6 +243,9 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
     }
     if let Some(short) = text.keywords.iter().find(|keyword| keyword.len() < 2) {
         return Err(of(format!("the keyword `{short}` is too short to save any work")));
+    }
+    for part in [&text.context, &text.not_context].into_iter().flatten() {
+        regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(part).map_err(|e| of(e.to_string()))?;
     }
     if expanded.is_none() && !text.keywords.is_empty() {
         return Err(of("`keywords` without a `pattern` find nothing".to_owned()));

@@ -3,7 +3,7 @@
 mod format;
 pub mod shape;
 
-pub use format::{Check, RuleData, RuleFile, RuleText, Text};
+pub use format::{Check, RuleData, RuleFile, RuleText, Scope, Text};
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -25,6 +25,7 @@ pub struct Rule {
     data: RuleData<'static>,
     regex: OnceLock<Regex>,
     paths: OnceLock<(GlobSet, GlobSet)>,
+    context: OnceLock<(Option<Regex>, Option<Regex>)>,
 }
 
 /// All rules that apply.
@@ -89,6 +90,7 @@ impl Rules {
             let rule = Rule::new(owned(format::ready(rule.clone(), parsed).map_err(wrong)?));
             // Our own patterns are compiled by a test, a user's here, so that a mistake is said before it hides something.
             rule.compile().map_err(|e| wrong(format!("rule `{}`: {e}", rule.id())))?;
+            rule.compile_context().map_err(|e| wrong(format!("rule `{}`: {e}", rule.id())))?;
             rule.globs().map_err(|e| wrong(format!("rule `{}`: {e}", rule.id())))?;
             self.rules.push(rule);
         }
@@ -113,7 +115,7 @@ impl Rules {
 
 impl Rule {
     fn new(data: RuleData<'static>) -> Self {
-        Self { data, regex: OnceLock::new(), paths: OnceLock::new() }
+        Self { data, regex: OnceLock::new(), paths: OnceLock::new(), context: OnceLock::new() }
     }
 
     /// Its id.
@@ -152,8 +154,26 @@ impl Rule {
     }
 
     fn compile(&self) -> Result<Option<Regex>, regex::Error> {
-        let Some(pattern) = &self.data.text.pattern else { return Ok(None) };
-        RegexBuilder::new(pattern).unicode(false).multi_line(true).build().map(Some)
+        compile(self.data.text.pattern.as_deref())
+    }
+
+    /// What must and what must not match around a match, compiled at the first call.
+    ///
+    /// # Errors
+    /// A pattern that does not compile.
+    pub fn context(&self) -> Result<(Option<&Regex>, Option<&Regex>), RuleError> {
+        let (wanted, unwanted) = match self.context.get() {
+            Some(patterns) => patterns,
+            None => {
+                let patterns = self.compile_context().map_err(|e| self.wrong(&e))?;
+                self.context.get_or_init(|| patterns)
+            }
+        };
+        Ok((wanted.as_ref(), unwanted.as_ref()))
+    }
+
+    fn compile_context(&self) -> Result<(Option<Regex>, Option<Regex>), regex::Error> {
+        Ok((compile(self.data.text.context.as_deref())?, compile(self.data.text.not_context.as_deref())?))
     }
 
     /// True when the rule looks at files with this path at all.
@@ -183,6 +203,10 @@ impl Rule {
     fn wrong(&self, why: &dyn std::fmt::Display) -> RuleError {
         RuleError::Rule { file: "the loaded set".to_owned(), why: format!("rule `{}`: {why}", self.id()) }
     }
+}
+
+fn compile(pattern: Option<&str>) -> Result<Option<Regex>, regex::Error> {
+    pattern.map(|pattern| RegexBuilder::new(pattern).unicode(false).multi_line(true).build()).transpose()
 }
 
 /// Globs as rules and configuration write them: `*` stays within a name, `**` crosses folders, and a glob without a slash
@@ -221,6 +245,10 @@ fn owned(data: RuleData<'_>) -> RuleData<'static> {
         languages: all(text.languages),
         paths: all(text.paths),
         not_paths: all(text.not_paths),
+        context: text.context.map(one),
+        not_context: text.not_context.map(one),
+        scope: text.scope,
+        under: all(text.under),
         yields: text.yields,
         standards: all(text.standards),
         example_path: text.example_path.map(one),

@@ -132,7 +132,8 @@ impl Session<'_> {
     /// `scan --stdin`.
     pub(super) fn standard_input(&self, path: Option<&Path>) -> Result<Status, Failure> {
         let rules = Rules::built_in()?;
-        let settings = settings::of_files(self.global, None, &rules)?;
+        let root = change::hooks_dir(Path::new(".")).ok().and_then(|place| place.work_tree);
+        let settings = settings::of_files(self.global, root.as_deref(), &rules)?;
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(|e| Failure::Input { why: e.to_string() })?;
         let found = disk::examine_text(path, &bytes, &rules, &settings.policy)?;

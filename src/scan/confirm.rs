@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::check::{self, Outcome};
 use super::language::Language;
 use super::prefilter::Window;
+use super::{name, scope, yaml};
 use crate::finding::{Confidence, Secret};
 use crate::rules::{Rule, RuleError};
 
@@ -38,6 +39,20 @@ impl Candidate {
     }
 }
 
+/// Do the rule's conditions hold on what stands around the match?
+fn stands_right(rule: &Rule, matched: &Range<usize>, text: &[u8], language: Language) -> Result<bool, ScanError> {
+    let under = &rule.text().under;
+    if !under.is_empty() && !yaml::keys_above(text, matched.end.saturating_sub(1)).iter().any(|key| under.iter().any(|one| one.as_bytes() == *key)) {
+        return Ok(false);
+    }
+    let (wanted, unwanted) = rule.context()?;
+    if wanted.is_none() && unwanted.is_none() {
+        return Ok(true);
+    }
+    let around = &text[scope::around(text, matched, language, rule.text().scope)];
+    Ok(wanted.is_none_or(|regex| regex.is_match(around)) && !unwanted.is_some_and(|regex| regex.is_match(around)))
+}
+
 /// Adds the matches of `rule` that begin in the window and pass its check.
 pub(super) fn confirm(rule: &Rule, window: Window, text: &[u8], language: Language, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
     let Some(regex) = rule.regex()? else { return Ok(()) };
@@ -51,6 +66,14 @@ pub(super) fn confirm(rule: &Rule, window: Window, text: &[u8], language: Langua
         let part = secret.unwrap_or(whole);
         // What follows the value may hold another match that began inside this one.
         at = part.end().max(whole.start() + 1);
+        if let Some(name) = captures.name("name").filter(|name| name::is_sensitive(name.as_bytes()).is_none()) {
+            // A longer match may have begun with a name that is none; go on behind it.
+            at = name.end().max(whole.start() + 1);
+            continue;
+        }
+        if !stands_right(rule, &whole.range(), text, language)? {
+            continue;
+        }
         let context = check::Context { text, value: part.range(), matched: whole.range(), language };
         let mut range = part.range();
         let confidence = match check::judge(rule, &context) {

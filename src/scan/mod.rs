@@ -3,15 +3,28 @@
 //! A text passes the prefilter (one pass for the keywords of all rules), then the regexes of the rules whose keyword hit,
 //! in windows around the hits, then the checks. What is encoded in it is decoded and passes the same way.
 
+mod assignment;
 mod check;
+mod code;
 mod confirm;
 mod decode;
+mod features;
+pub mod generic;
 mod language;
+mod literal;
+mod logged;
+mod manifest;
+mod name;
 mod plausible;
 mod prefilter;
+mod published;
+mod sample;
+mod scope;
+mod yaml;
 
 pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;
+pub use features::NAMES as FEATURES;
 
 use crate::change::Part;
 use crate::finding::{Confidence, Family, Secret, Span};
@@ -60,6 +73,7 @@ pub struct Hit<'r> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PathKind {
     language: &'static str,
+    is_sample: bool,
     bound: Vec<u32>,
 }
 
@@ -84,6 +98,9 @@ impl<'r> Scanner<'r> {
         self.search(text.bytes, file, 0, &mut candidates)?;
         if file.is_file {
             self.search_by_path(text, &mut candidates)?;
+        }
+        if !candidates.is_empty() && file.is_file && sample::is_sample(text.path) {
+            discount(&mut candidates, self.rules);
         }
         let kept = resolve(candidates, self.rules);
         Ok(self.locate(text.bytes, kept))
@@ -116,7 +133,7 @@ impl<'r> Scanner<'r> {
                 bound.push(at as u32);
             }
         }
-        Ok(PathKind { language: Language::of(path, bytes).name(), bound })
+        Ok(PathKind { language: Language::of(path, bytes).name(), is_sample: sample::is_sample(path), bound })
     }
 
     fn search(&self, text: &[u8], file: FileKind<'_>, depth: u8, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
@@ -143,7 +160,7 @@ impl<'r> Scanner<'r> {
             let rule = &self.rules.all()[at as usize];
             if rule.text().pattern.is_some() && rule.applies_to(text.path)? {
                 let whole = prefilter::Window { rule: at, start: 0, end: text.bytes.len() };
-                confirm::confirm(rule, whole, text.bytes, Language::Other, out)?;
+                confirm::confirm(rule, whole, text.bytes, Language::of(text.path, text.bytes), out)?;
             }
         }
         Ok(())
@@ -187,6 +204,15 @@ impl FileKind<'_> {
         }
         let speaks = text.languages.is_empty() || text.languages.iter().any(|language| language == self.language.name());
         Ok(speaks && rule.applies_to(self.path)?)
+    }
+}
+
+/// Unsafe code in tests, documentation and samples does less harm: it is told, with little weight.
+fn discount(candidates: &mut [Candidate], rules: &Rules) {
+    for candidate in candidates {
+        if matches!(rules.all()[candidate.rule as usize].family(), Family::Handling | Family::Access) {
+            candidate.confidence = Confidence::Low;
+        }
     }
 }
 

@@ -1,15 +1,20 @@
 //! The integration tests: real git in temporary folders with a scrubbed environment. One module a behaviour.
 
 #![allow(unreachable_pub, reason = "the modules of a test binary share items freely")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by a panic; clippy sees only functions marked as tests")]
 
+#[cfg(unix)]
 mod backends;
 mod commits;
 mod configuration;
 mod documents;
+#[cfg(unix)]
 mod installing;
+mod managers;
 mod merges;
 mod properties;
 mod pushes;
+mod readme;
 mod reports;
 mod rules;
 mod scans;

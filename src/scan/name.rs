@@ -1,0 +1,223 @@
+//! Does this name say that its value is a credential? `dbPass` and `client-secret` do, `max_tokens` and `token_url` do not.
+//!
+//! A name is read part by part, so that `secretary` holds no secret and `compass` no password. Words beside the sensitive
+//! one may take its sense away: some wherever they stand (`hashed_password`), some only behind it (`token_url`).
+
+/// What a name says its value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Password,
+    Secret,
+    Token,
+    Key,
+    /// A connection string or a bundle of credentials.
+    Other,
+}
+
+/// The parts of a name, in lower case: split at everything but letters and digits, and at humps (`APIKey`, `dbPass`).
+pub(super) fn parts(name: &[u8]) -> Vec<Vec<u8>> {
+    let mut parts: Vec<Vec<u8>> = vec![Vec::new()];
+    for (at, &b) in name.iter().enumerate() {
+        if !b.is_ascii_alphanumeric() {
+            parts.push(Vec::new());
+            continue;
+        }
+        let before = at.checked_sub(1).map(|at| name[at]);
+        let after = name.get(at + 1);
+        let hump = b.is_ascii_uppercase()
+            && before.is_some_and(|before| {
+                before.is_ascii_lowercase()
+                    || before.is_ascii_digit() && after.is_some_and(u8::is_ascii_lowercase)
+                    || before.is_ascii_uppercase() && after.is_some_and(u8::is_ascii_lowercase) && !is_plural_end(name, at)
+            });
+        if hump {
+            parts.push(Vec::new());
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push(b.to_ascii_lowercase());
+        }
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// `IDs`: the small `s` ends the capitals before it and begins nothing.
+fn is_plural_end(name: &[u8], at: usize) -> bool {
+    name.get(at + 1) == Some(&b's') && !name.get(at + 2).is_some_and(u8::is_ascii_lowercase)
+}
+
+/// What kind of credential a variable, key or field of this name holds; `None` where it holds none.
+pub(super) fn is_sensitive(name: &[u8]) -> Option<Kind> {
+    // The shells' working directory.
+    if matches!(name, b"PWD" | b"OLDPWD" | b"$PWD") {
+        return None;
+    }
+    let parts = parts(name);
+    let (kind, end) = last_sensitive(&parts)?;
+    let spoiled = parts.iter().any(|part| has(ANYWHERE, part) || ANYWHERE_BEGINS.split(' ').any(|word| part.starts_with(word.as_bytes())))
+        || parts[end..].iter().any(|part| has(BEHIND, part) || BEHIND_BEGINS.split(' ').any(|word| part.starts_with(word.as_bytes())))
+        // The name under which a password is kept; a `secret_key` is one itself.
+        || kind != Kind::Key && parts.get(end).is_some_and(|part| part == b"key" || part == b"keys");
+    (!spoiled).then_some(kind)
+}
+
+/// The last sensitive word of the name and the number of parts up to its end.
+fn last_sensitive(parts: &[Vec<u8>]) -> Option<(Kind, usize)> {
+    (0..parts.len()).rev().find_map(|at| {
+        let before = at.checked_sub(1).map(|at| parts[at].as_slice());
+        let kind = of_part(&parts[at]).or_else(|| of_pair(before?, &parts[at]))?;
+        Some((kind, at + 1))
+    })
+}
+
+fn of_part(part: &[u8]) -> Option<Kind> {
+    // `password1`, `token2`: a number makes no other word of it.
+    let part = without_number(part);
+    let holds = |word: &str| memchr::memmem::find(part, word.as_bytes()).is_some();
+    let ends = |word: &str| part.ends_with(word.as_bytes());
+    if ["password", "passwd", "passphrase", "passcode", "passwort", "contrasena"].iter().any(|word| holds(word)) {
+        // `passwordless` is the opposite.
+        return (!ends("less")).then_some(Kind::Password);
+    }
+    if has("pass pwd pw psw pswd", part) || GLUED.split(' ').any(|front| part.strip_prefix(front.as_bytes()).is_some_and(is_short_password)) {
+        return Some(Kind::Password);
+    }
+    if KEY_FRONTS.split(' ').any(|front| part.strip_suffix(b"key").is_some_and(|head| head.ends_with(front.as_bytes()))) {
+        return Some(Kind::Key);
+    }
+    if ends("token") || has("bearer authorization jwt", part) {
+        return Some(Kind::Token);
+    }
+    if ends("secret") || part == b"secrets" {
+        return Some(Kind::Secret);
+    }
+    let bundle = holds("credential") || has("creds cred dsn", part) || ends("connectionstring") || ends("connstr");
+    bundle.then_some(Kind::Other)
+}
+
+fn of_pair(before: &[u8], part: &[u8]) -> Option<Kind> {
+    match without_number(part) {
+        b"key" | b"keys" if has(KEY_FRONTS, before) => Some(Kind::Key),
+        b"pat" if has("github gh gitlab azure ado devops git", before) => Some(Kind::Token),
+        b"string" | b"str" if has("connection conn", before) => Some(Kind::Other),
+        b"code" | b"phrase" if before == b"pass" => Some(Kind::Password),
+        _ => None,
+    }
+}
+
+fn without_number(part: &[u8]) -> &[u8] {
+    let end = part.iter().rposition(|b| !b.is_ascii_digit()).map_or(0, |at| at + 1);
+    &part[..end]
+}
+
+fn is_short_password(part: &[u8]) -> bool {
+    has("pass pwd pw", part)
+}
+
+/// True when the list, parted by spaces, holds this very word.
+fn has(words: &str, part: &[u8]) -> bool {
+    words.split(' ').any(|word| word.as_bytes() == part)
+}
+
+/// What people glue before `pass`, `pwd` and `pw` without a hump.
+const GLUED: &str = "\
+    db my user root admin mysql pg sql smtp mail email ftp ssh bind ldap redis login proxy http key store old new rabbit \
+    mongo";
+
+/// What makes a `key` a secret one.
+const KEY_FRONTS: &str = "\
+    api access auth private priv signing sign encryption encrypt decryption session secret master service account crypto \
+    cipher hmac jwt ssh rsa aes deploy subscription";
+
+/// These words take the sense out of a sensitive name wherever they stand.
+const ANYWHERE: &str = "\
+    tokens csrf xsrf min max num public pub is has had should can show hide toggle forgot reset require required use uses \
+    enable enabled disable disabled allow allowed need needs missing invalid wrong incorrect no without md5 sha sha1 sha256 \
+    sha512 crypt crypted encrypted bcrypt scrypt argon2 pbkdf2 publishable";
+
+/// The same for words that begin so.
+const ANYWHERE_BEGINS: &str = "\
+    hash encod redact mask tokeniz sanitiz";
+
+/// These words take the sense out of a sensitive word before them.
+const BEHIND: &str = "\
+    url urls uri uris endpoint endpoints host hostname server path paths file files filename filepath dir directory folder \
+    name names id ids field fields header headers label labels type types length len size ttl count counter limit limits \
+    policy policies regex regexp pattern patterns error errors err exception message msg title placeholder prompt hint help \
+    desc description strength score arn ref refs reference version versions set ok exists present changed match matches \
+    valid validator validation input manager service store storage provider factory encoder generator rotation age format \
+    column col table page view form button env var index idx position pos offset kind class stream bucket client issuer \
+    audience scope scopes duration lifetime timeout interval at time date status state mode symbol address usage budget";
+
+/// The same for words that begin so.
+const BEHIND_BEGINS: &str = "\
+    expir config option";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_split_at_humps_and_separators() {
+        let table = [
+            ("dbTokenUrl_x-Y", "db token url x y"),
+            ("APIKey", "api key"),
+            ("OAuth2Token", "o auth2 token"),
+            ("accessKeyIDs", "access key ids"),
+            ("DB_PASSWD", "db passwd"),
+            ("spring.datasource.password", "spring datasource password"),
+            ("", ""),
+        ];
+        for (name, expected) in table {
+            let parts: Vec<String> = parts(name.as_bytes()).into_iter().map(|part| String::from_utf8(part).unwrap()).collect();
+            assert_eq!(parts.join(" "), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn sensitive_names_are_told_by_kind() {
+        let table: [(Kind, &[&str]); 5] = [
+            (
+                Kind::Password,
+                &["password", "DB_PASSWD", "dbPass", "bind_pw", "userPwd", "rootpw", "PGPASSWORD", "sshPassphrase", "pass", "newPassword"],
+            ),
+            (Kind::Secret, &["secret", "client-secret", "clientSecret", "JWT_SECRET", "appsecret", "SECRETS", "secretValue"]),
+            (
+                Kind::Token,
+                &["authToken", "GITHUB_TOKEN", "id_token", "accesstoken", "bearer", "GITHUB_PAT", "session.token", "token1", "Authorization"],
+            ),
+            (
+                Kind::Key,
+                &[
+                    "apiKey",
+                    "APIKEY",
+                    "api-key",
+                    "private_key",
+                    "SECRET_KEY",
+                    "AWS_SECRET_ACCESS_KEY",
+                    "signingKey",
+                    "myApiKey2",
+                    "cryptoKey",
+                    "ENCRYPTION_KEY",
+                ],
+            ),
+            (Kind::Other, &["connection_string", "connStr", "SENTRY_DSN", "credentials", "aws_creds"]),
+        ];
+        for (kind, names) in table {
+            for name in names {
+                assert_eq!(is_sensitive(name.as_bytes()), Some(kind), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn words_beside_a_sensitive_one_take_its_sense_away() {
+        let harmless = "max_tokens token_url password_length secret_name public_key hashed_password compass keyboard passive secretary accessKeyId \
+            AWS_ACCESS_KEY_ID tokenizer TOKENIZERS_PARALLELISM PWD OLDPWD bypass PASSWORD_MIN_LENGTH passwordSet IncorrectPasswordError _passwordMD5 \
+            csrfToken token_expires_at hasToken showPassword resetPassword secretArn password_file token_type passwordless prompt_tokens key auth user \
+            cert author tokenKey passport passenger tokenCount apiKeyHeader primaryKey foreign_key cacheKey bearer_format";
+        for name in harmless.split_whitespace() {
+            assert_eq!(is_sensitive(name.as_bytes()), None, "{name}");
+        }
+    }
+}
