@@ -119,6 +119,11 @@ impl Ended {
         self.status.success()
     }
 
+    /// The code it ended with, which for some commands says no; a signal gives none.
+    pub(super) fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
     pub(super) fn error(&self) -> git2::Error {
         failed(format!("`git {}` ended with {}{}", self.command, self.status, said(&self.complaint)))
     }

@@ -115,9 +115,6 @@ impl ChangeError {
             Self::Open { source } if source.code() == git2::ErrorCode::Owner => {
                 Some("the repository belongs to another user; if you trust it: `git config --global --add safe.directory PATH`")
             }
-            Self::Neither { source } if source.libgit.code() == git2::ErrorCode::NotFound => {
-                Some("run it inside a git repository, or name what to read: `leakstop scan PATH`")
-            }
             Self::Neither { .. } => Some("if `git status` does not work here either, mend that first; else install a newer git where leakstop runs"),
             Self::Backend { .. } => Some("unset the variable: leakstop then finds out what reads the repository"),
             Self::Open { .. } => Some("if `git status` works here, the repository uses a feature that leakstop cannot read yet; please report it"),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use git2::{ErrorCode, ObjectType, Oid, Repository, Sort};
 
 use super::error::ChangeError;
+use super::hidden::HIDE_REFS;
 use super::objects::{EntryKind, ObjectId, tree_entries};
 use super::order::parents_first;
 use super::shallow;
@@ -161,6 +162,20 @@ impl Store for LibGit {
 
     fn setting(&self, key: &str) -> Option<String> {
         self.repo.config().ok()?.snapshot().ok()?.get_string(key).ok()
+    }
+
+    fn hide_refs(&self) -> Result<Vec<Vec<u8>>, ChangeError> {
+        let failed = |source| ChangeError::Git { what: "the configuration of hidden refs", source };
+        let config = self.repo.config().and_then(|mut config| config.snapshot()).map_err(failed)?;
+        let mut entries = config.entries(Some(HIDE_REFS)).map_err(failed)?;
+        let mut values = Vec::new();
+        while let Some(entry) = entries.next() {
+            let entry = entry.map_err(failed)?;
+            if entry.has_value() {
+                values.push(entry.value_bytes().to_vec());
+            }
+        }
+        Ok(values)
     }
 
     fn git_dir(&self) -> PathBuf {

@@ -52,6 +52,8 @@ pub fn open(trust: Trust) -> Result<Repository, ChangeError> {
     let libgit = match LibGit::open(trust) {
         Ok(_) if shallow::file_of_push().is_some() => failed("it does not know GIT_SHALLOW_FILE, which a shallow push sets".to_owned()),
         Ok(store) => return with_index(store),
+        // Outside a repository git would say the same.
+        Err(ChangeError::Open { source }) if source.code() == ErrorCode::NotFound => return Err(ChangeError::Open { source }),
         // Another user's repository stays refused: the second way is no way around the first one's answer.
         Err(ChangeError::Open { source }) if source.code() == ErrorCode::Owner && trust == Trust::CheckOwner => {
             return Err(ChangeError::Open { source });
@@ -139,6 +141,10 @@ impl Store for Repository {
 
     fn setting(&self, key: &str) -> Option<String> {
         self.store.setting(key)
+    }
+
+    fn hide_refs(&self) -> Result<Vec<Vec<u8>>, ChangeError> {
+        self.store.hide_refs()
     }
 
     fn git_dir(&self) -> PathBuf {

@@ -11,6 +11,7 @@ use git2::{ErrorClass, ErrorCode};
 use super::child::{Batch, Git, Talk, failed, folder_of, path_from, unexpected};
 use super::error::ChangeError;
 use super::git_index::GitIndex;
+use super::hidden::HIDE_REFS;
 use super::objects::{self, ObjectId};
 use super::order::parents_first;
 use super::shallow;
@@ -205,6 +206,20 @@ impl Store for Plumbing {
     fn setting(&self, key: &str) -> Option<String> {
         let ended = self.git.run(&["config", "--null", "--get", key], b"").ok().filter(|ended| ended.succeeded())?;
         String::from_utf8(ended.out.strip_suffix(b"\0")?.to_vec()).ok()
+    }
+
+    fn hide_refs(&self) -> Result<Vec<Vec<u8>>, ChangeError> {
+        let failed = |source| ChangeError::Git { what: "the configuration of hidden refs", source };
+        let ended = self.git.run(&["config", "--null", "--get-regexp", HIDE_REFS], b"").map_err(failed)?;
+        match (ended.code(), ended.out.strip_suffix(b"\0")) {
+            // Each value stands behind its key and a newline; a key without one sets nothing.
+            (Some(0), Some(entries)) => {
+                let value = |entry: &[u8]| memchr::memchr(b'\n', entry).map(|at| entry[at + 1..].to_vec());
+                Ok(entries.split(|&b| b == 0).filter_map(value).collect())
+            }
+            (Some(1), None) if ended.out.is_empty() => Ok(Vec::new()),
+            _ => Err(failed(ended.error())),
+        }
     }
 
     fn git_dir(&self) -> PathBuf {

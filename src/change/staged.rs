@@ -1,18 +1,21 @@
 //! What the index adds to `HEAD`, and to the other parents of a merge that is being concluded.
 
+use std::collections::HashSet;
+
 use super::error::ChangeError;
 use super::objects::{self, EntryKind, ObjectId, tree_entries};
 use super::store::{Kind, Store};
 use super::{ChangeSet, NewFile};
 
-/// What a commit of the index named by git's environment would add. `others` are the further parents of a merge.
+/// What a commit of the index named by git's environment would add. `others` are the further parents of a merge: what they
+/// hold counts as known only as far as a remote has it. A purely local branch may have got past the hooks.
 ///
 /// # Errors
 /// An unreadable index or object, or an unresolved conflict.
 pub fn staged(store: &dyn Store, others: &[ObjectId]) -> Result<ChangeSet, ChangeError> {
     let head = store.head()?;
     let mut change = ChangeSet::default();
-    for &parent in head.iter().chain(others) {
+    for &parent in head.iter().chain(&on_remotes(store, head, others)?) {
         change.base_trees.push(root_tree(store, parent)?);
     }
     let merged = change.base_trees.get(1..).unwrap_or_default().to_vec();
@@ -30,7 +33,7 @@ pub fn staged(store: &dyn Store, others: &[ObjectId]) -> Result<ChangeSet, Chang
             elsewhere.extend(find(store, tree, &entry.path)?);
         }
         if elsewhere.contains(&id) {
-            continue; // another parent of the merge has this very file
+            continue; // another side of the merge has this very file, and a remote has it too
         }
         let blob = (EntryKind::from_mode(mode) == EntryKind::Blob).then_some(id);
         let path_is_new = old.is_none() && elsewhere.is_empty();
@@ -39,6 +42,33 @@ pub fn staged(store: &dyn Store, others: &[ObjectId]) -> Result<ChangeSet, Chang
         }
     }
     Ok(change)
+}
+
+/// Of each parent: itself where a remote-tracking ref reaches it, else the last commits before it that one reaches.
+fn on_remotes(store: &dyn Store, head: Option<ObjectId>, parents: &[ObjectId]) -> Result<Vec<ObjectId>, ChangeError> {
+    if parents.is_empty() {
+        return Ok(Vec::new()); // no merge: the refs need not be read
+    }
+    let refs = store.references()?;
+    let remote: Vec<_> = refs.into_iter().filter(|(name, _)| name.starts_with(b"refs/remotes/")).map(|(_, id)| id).collect();
+    // What HEAD reaches is not walked again: without a remote that would be the whole history.
+    let known: Vec<_> = remote.iter().copied().chain(head).collect();
+    let local: HashSet<_> = store.new_commits(parents, &known)?.into_iter().collect();
+    let mut candidates = parents.to_vec();
+    let mut raw = Vec::new();
+    for &id in &local {
+        store.read(id, &mut raw)?;
+        candidates.extend(objects::commit(id, &raw)?.parents);
+    }
+    candidates.sort_unstable();
+    candidates.dedup();
+    let mut found = Vec::new();
+    for id in candidates {
+        if !local.contains(&id) && store.holds(id) && store.new_commits(&[id], &remote)?.is_empty() {
+            found.push(id);
+        }
+    }
+    Ok(found)
 }
 
 /// The further parents of the merge that is about to be committed. `MERGE_HEAD` holds them after a conflict; in

@@ -33,6 +33,16 @@ pub enum RepositoryConfig {
     Pushed,
 }
 
+/// Which refs of a server count as accepted, so that what they reach is not new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Baseline {
+    /// Those that a pusher sees: not the ones that `receive.hideRefs` or `transfer.hideRefs` hides.
+    Visible,
+    /// All.
+    All,
+}
+
 /// A configuration file as it is written. Every key may be left out.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,6 +132,8 @@ pub struct UnreadSettings {
 pub struct ServerSettings {
     /// Whether `.leakstop.toml` of the repository counts.
     pub repository_config: Option<RepositoryConfig>,
+    /// Which refs count as accepted.
+    pub baseline: Option<Baseline>,
 }
 
 /// One `[[allow]]`: an exception that somebody answers for.

@@ -3,7 +3,7 @@
 use globset::GlobSet;
 use jiff::civil::Date;
 
-use super::{AllowEntry, Config, ConfigError, Level, RepositoryConfig};
+use super::{AllowEntry, Baseline, Config, ConfigError, Level, RepositoryConfig};
 use crate::finding::Severity;
 use crate::rules::{Rules, glob_set};
 
@@ -50,6 +50,8 @@ pub struct Policy {
     pub unread_push: Level,
     /// How far the repository's own file counts on a server.
     pub repository_config: RepositoryConfig,
+    /// Which refs of a server count as accepted.
+    pub baseline: Baseline,
     /// All exceptions.
     pub allow: Vec<Allowance>,
 }
@@ -85,6 +87,7 @@ impl Default for Policy {
             unread_commit: Level::Warn,
             unread_push: Level::Block,
             repository_config: RepositoryConfig::Reviewed,
+            baseline: Baseline::Visible,
             allow: Vec::new(),
         }
     }
@@ -137,6 +140,7 @@ impl Policy {
         set(&mut self.unread_push, &config.unread.push);
         // A repository cannot say how far it is to be trusted itself.
         if layer.origin == Origin::Trusted {
+            set(&mut self.baseline, &config.server.baseline);
             set(&mut self.repository_config, &config.server.repository_config);
         }
         for (name, level) in &config.rules.level {

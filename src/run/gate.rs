@@ -5,9 +5,9 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::change::{self, ChangeSet, NewText, ObjectId, Part, PrePush, RefUpdate, Store, Trust};
+use crate::change::{self, ChangeSet, HiddenRefs, NewText, ObjectId, Part, PrePush, RefUpdate, Store, Trust};
 use crate::cli::Global;
-use crate::config::Policy;
+use crate::config::{Baseline, Policy};
 use crate::judge::{Gate, Status, judge};
 use crate::rules::Rules;
 use crate::scan::Scanner;
@@ -88,7 +88,11 @@ impl Session<'_> {
         let store = change::open(Trust::GitAccepted)?;
         let rules = Rules::built_in()?;
         let settings = settings::of_push(self.global, &store, updates, &rules)?;
-        let known: Vec<ObjectId> = store.references()?.into_iter().map(|(_, id)| id).collect();
+        let hidden = match settings.policy.baseline {
+            Baseline::Visible => HiddenRefs::Ignored,
+            Baseline::All => HiddenRefs::Counted,
+        };
+        let known = change::accepted(&store, hidden)?;
         let change = change::pushed(&store, updates, &known)?;
         let found = self.examine(&store, &change, &rules, &settings.policy)?;
         self.finish(command, Gate::Push, found, &settings, &rules, Stream::Error)

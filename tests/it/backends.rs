@@ -626,3 +626,22 @@ fn an_index_of_many_files_is_compared_by_git() {
     command.args(["scan", "--staged"]).env("PATH", "").env("HOME", repo.path()).current_dir(repo.path());
     assert_eq!(command.output().unwrap().status.code(), Some(1), "and by libgit2 where there is no git");
 }
+
+#[test]
+fn what_only_a_hidden_ref_reaches_is_new_unless_the_server_says_otherwise() {
+    for backend in BACKENDS {
+        let client = Repo::new();
+        client.accept("secret.txt", token(10));
+        let server = Repo::bare();
+        let url = server.path().to_str().unwrap();
+        client.git(&["push", "-q", url, "main:refs/hidden/1"]).expect(0);
+        server.git(&["config", "transfer.hideRefs", "refs/hidden"]).expect(0);
+        server.git(&["config", "--add", "receive.hideRefs", "refs/elsewhere"]).expect(0);
+        server.leakstop(&["install", "--server", "."]).expect(0);
+        let push = || client.git_with(("LEAKSTOP_BACKEND", backend), &["push", "-q", url, "main"]);
+        let refused = push().expect(1);
+        assert!(refused.err.contains("secret.txt:1:1"), "{backend}: {}", refused.err);
+        server.write("leakstop.toml", "[server]\nbaseline = \"all\"\n");
+        push().expect(0);
+    }
+}

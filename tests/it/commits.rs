@@ -643,6 +643,11 @@ mod messages {
 mod merges {
     use super::*;
 
+    /// Makes a branch one that was pushed: what a purely local one brings is new, which `merges.rs` shows.
+    fn a_remote_has(repo: &Repo, branch: &str) {
+        repo.git(&["update-ref", &format!("refs/remotes/origin/{branch}"), branch]).expect(0);
+    }
+
     /// Two branches that changed the same line: `main` is checked out.
     fn in_conflict() -> Repo {
         let repo = Repo::started();
@@ -650,6 +655,7 @@ mod merges {
         repo.git(&["switch", "-q", "-c", "side"]).expect(0);
         repo.accept("a.txt", "theirs\n");
         repo.accept("theirs.txt", key(1));
+        a_remote_has(&repo, "side");
         repo.git(&["switch", "-q", "main"]).expect(0);
         repo.accept("a.txt", "ours\n");
         assert_ne!(repo.git(&["merge", "-q", "side"]).code, 0);
@@ -680,6 +686,7 @@ mod merges {
         repo.git(&["switch", "-q", "-c", "side"]).expect(0);
         repo.accept("theirs.txt", key(1));
         repo.accept("a.txt", format!("{}{}", prose(), key(3)));
+        a_remote_has(&repo, "side");
         repo.git(&["switch", "-q", "main"]).expect(0);
         repo.accept("a.txt", format!("ours\n{}", prose()));
         repo
@@ -711,6 +718,7 @@ mod merges {
         let repo = side_by_side();
         repo.git(&["switch", "-q", "-c", "third", "HEAD~1"]).expect(0);
         repo.accept("third.txt", key(2));
+        a_remote_has(&repo, "third");
         repo.git(&["switch", "-q", "main"]).expect(0);
         repo.takes(&["merge", "-q", "-m", "merge", "side", "third"]);
     }

@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary share items freely")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of a scene fails the scene")]
 
+#[cfg(unix)]
 mod backends;
 mod commits;
 mod configuration;
@@ -10,6 +11,7 @@ mod documents;
 #[cfg(unix)]
 mod installing;
 mod managers;
+mod merges;
 mod properties;
 mod pushes;
 mod readme;

@@ -149,6 +149,12 @@ impl Repo {
         self.git(arguments).expect(0).out.trim_end().to_owned()
     }
 
+    /// Runs git with a further variable in its environment, which the hooks then see.
+    #[track_caller]
+    pub fn git_with(&self, variable: (&str, &str), arguments: &[&str]) -> Ended {
+        Ended::of(self.command("git").env(variable.0, variable.1).args(arguments).output().unwrap())
+    }
+
     /// Runs leakstop.
     #[track_caller]
     pub fn leakstop(&self, arguments: &[&str]) -> Ended {
