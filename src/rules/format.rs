@@ -156,14 +156,14 @@ pub(super) fn expand(pattern: &str) -> Result<String, String> {
         out.push_str(&rest[..at]);
         let after = &rest[at + 1..];
         if let Some(words) = after.strip_prefix("assign(") {
-            let end = words.find(')').ok_or("`@assign(` is not closed")?;
+            let end = closing(words).ok_or("`@assign(` is not closed")?;
             out.push_str(r"(?i:");
             out.push_str(&words[..end]);
             out.push_str(ASSIGN);
             out.push_str(OPERATOR);
             rest = &words[end + 1..];
         } else if let Some(vendors) = after.strip_prefix("of(") {
-            let end = vendors.find(')').ok_or("`@of(` is not closed")?;
+            let end = closing(vendors).ok_or("`@of(` is not closed")?;
             let (names, words) = vendors[..end].split_once(';').unwrap_or((&vendors[..end], CREDENTIAL));
             for part in [r"(?i:", names, NEAR, words, NAME_END, OPERATOR] {
                 out.push_str(part);
@@ -181,13 +181,30 @@ pub(super) fn expand(pattern: &str) -> Result<String, String> {
     if out.len() > MAX_PATTERN { Err(format!("the pattern has {} bytes, at most {MAX_PATTERN} are allowed", out.len())) } else { Ok(out) }
 }
 
+/// Place of the parenthesis that closes the shorthand; the words may hold groups of their own.
+fn closing(words: &str) -> Option<usize> {
+    let mut depth = 0usize;
+    let mut escaped = false;
+    for (at, b) in words.bytes().enumerate() {
+        match b {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'(' => depth += 1,
+            b')' if depth == 0 => return Some(at),
+            b')' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
 const ASSIGN: &str = r")[0-9A-Za-z_.\-]{0,40}";
 /// Between a vendor's name and the credential's: `mixpanel.api_secret`, `"mixpanel": {"secret"`, also over a line's end.
-const NEAR: &str = r#")[0-9A-Za-z_ .\-"'\[\]:{(\t\r\n]{0,24}(?i:"#;
-const CREDENTIAL: &str = "key|token|secret|passw(?:or)?d|pwd|auth|credentials?";
+const NEAR: &str = r#")[0-9A-Za-z_ .\-"'\[\]:{(=>\t\r\n]{0,24}(?i:(?:"#;
+const CREDENTIAL: &str = "key|token|secret|passw(?:or)?d|pwd|pat|auth|credentials?";
 /// How the name may go on: in `token_url` and `key_id` it is not the credential that follows.
-const NAME_END: &str = r"(?:[_.\-]?api)?(?:[_.\-]?(?:key|token|value|string|default|prod|production|live|dev|test|staging|[0-9]{1,2}))?)";
-const OPERATOR: &str = r#"[ \t]{0,3}\\?["'`\])}]{0,3}[ \t]{0,10}(?:=>|:=|={1,3}|:{1,2}|->|<-|,|\(|>|\|\||\?\?)[ \t]{0,10}[\[({]?\\?["'`]{0,3}"#;
+const NAME_END: &str = r")(?:[_.\-]?api)?(?:[_.\-]?(?:key|token|value|string|default|prod|production|live|dev|test|staging|[0-9]{1,2}))?)";
+const OPERATOR: &str = r#"[ \t]{0,3}\\?["'`\])}]{0,3}[ \t]{0,10}(?:=>|[:?]=|={1,3}|:{1,2}|->|<-|,|\(|>|\|\||\?\?)[ \t]{0,10}[\[({]?\\?["'`]{0,3}"#;
 const END: &str = r"(?:[^0-9A-Za-z_]|\z)";
 
 /// Makes a written rule ready: the file's defaults filled in, the pattern expanded and measured.
