@@ -130,6 +130,8 @@ pub enum Check {
     UrlPassword,
     /// Armour with a real body.
     PrivateKey,
+    /// A member of `data` or `stringData` in a document of kind `Secret`, other than a name, a place or a certificate.
+    KubernetesSecret,
     /// Looks drawn at random: neither words nor a sequence nor one character repeated.
     Random,
     /// Could be a credential that a person or a program chose: no placeholder, no reference, no prose.
@@ -142,10 +144,11 @@ pub enum Check {
 const MAX_PATTERN: usize = 8 << 10;
 
 /// Fills in the shorthands that patterns share:
-/// `@assign(WORDS)` a name that holds one of the words, then an assignment, a colon, a call's parenthesis or a comma, up to
-/// and with the opening quote; `@of(VENDORS)` a vendor's name and, near after it, a name that ends like that of a credential
-/// (`mixpanel_api_secret`, `mixpanel: { token`), then the same up to the quote; `@of(VENDORS;WORDS)` with these words for the
-/// credential instead of the usual ones; `@end` the end of a token, where no further letter, digit or `_` follows.
+/// `@assign(WORDS)` a name that holds one of the words (`x_key`, `X API key`), then an assignment, a colon, a call's
+/// parenthesis or a comma, up to and with the opening quote; `@of(VENDORS)` a vendor's name and, near after it, a name that
+/// ends like that of a credential (`mixpanel_api_secret`, `mixpanel: { token`), then the same up to the quote;
+/// `@of(VENDORS;WORDS)` with these words for the credential instead of the usual ones; `@end` the end of a token, where no
+/// further letter, digit or `_` follows.
 ///
 /// # Errors
 /// An unclosed shorthand or a pattern of unreasonable length.
@@ -198,7 +201,7 @@ fn closing(words: &str) -> Option<usize> {
     None
 }
 
-const ASSIGN: &str = r")[0-9A-Za-z_.\-]{0,40}";
+const ASSIGN: &str = r")[0-9A-Za-z_.\-]{0,40}(?i:[ \t](?:api|access|auth|bot|client|app|secret|key|token|password|is)){0,3}";
 /// Between a vendor's name and the credential's: `mixpanel.api_secret`, `"mixpanel": {"secret"`, also over a line's end.
 const NEAR: &str = r#")[0-9A-Za-z_ .\-"'\[\]:{(=>\t\r\n]{0,24}(?i:(?:"#;
 const CREDENTIAL: &str = "key|token|secret|passw(?:or)?d|pwd|pat|auth|credentials?";

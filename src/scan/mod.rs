@@ -7,6 +7,7 @@ mod check;
 mod confirm;
 mod decode;
 mod language;
+mod manifest;
 mod plausible;
 mod prefilter;
 
