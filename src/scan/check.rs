@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::decode;
 use super::language::Language;
-use super::{manifest, plausible};
+use super::{manifest, plausible, published};
 use crate::finding::Family;
 use crate::rules::shape::{base32_of_sha256, bech32_is_right, in_base};
 use crate::rules::{Check, Rule};
@@ -60,9 +60,15 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>) -> Outcome {
     let value = context.value();
     let check = rule.text().check;
     if rule.family() == Family::Secret
-        && !matches!(check, Some(Check::Plausible | Check::Literal | Check::UrlPassword | Check::BasicAuth | Check::PrivateKey | Check::KubernetesSecret))
+        && !matches!(
+            check,
+            Some(Check::Plausible | Check::Literal | Check::UrlPassword | Check::BasicAuth | Check::PrivateKey | Check::KubernetesSecret)
+        )
         && plausible::is_made_up(value)
     {
+        return Outcome::Drop;
+    }
+    if rule.family() == Family::Secret && published::is_published(value) {
         return Outcome::Drop;
     }
     match check {
@@ -180,11 +186,18 @@ fn url_password(context: &Context<'_>) -> Outcome {
     let user_start = memchr::memmem::rfind(before, b"//").map_or(0, |at| at + 2);
     let user = before.get(user_start..user_end).unwrap_or_default();
     let password = context.value();
-    if plausible::is_reference(password) || plausible::is_placeholder_password(user, password) {
+    if plausible::is_reference(password) || plausible::is_placeholder_password(user, password) || names_itself(password) {
         return Outcome::Drop;
     }
     let host = &context.text[(context.value.end + 1).min(context.text.len())..];
     if LOCAL_HOSTS.iter().any(|local| host.starts_with(local)) && user == password { Outcome::Doubtful } else { Outcome::Keep }
+}
+
+/// `MY_TOKEN` in capitals tells a reader what to put there; `x-oauth-basic` says that the user's name is the credential.
+fn names_itself(password: &[u8]) -> bool {
+    let shouted = password.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-'));
+    let names = [&b"PASS"[..], b"PW", b"TOKEN", b"SECRET", b"KEY"];
+    password.starts_with(b"x-oauth-") || shouted && names.iter().any(|name| memchr::memmem::find(password, name).is_some())
 }
 
 /// A key's body has at least this many characters of base64: the smallest real ones (Ed25519 in PKCS#8) have 64.

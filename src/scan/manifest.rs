@@ -9,8 +9,28 @@ const FARTHEST: usize = 64 << 10;
 
 /// Names of members that hold no credential, whole or as the last part.
 const HARMLESS: [&str; 22] = [
-    "user", "username", "host", "hostname", "port", "url", "uri", "endpoint", "name", "namespace", "database", "db", "dbname", "region", "email",
-    "ca.crt", "tls.crt", "crt", "cert", "pub", "type", "id",
+    "user",
+    "username",
+    "host",
+    "hostname",
+    "port",
+    "url",
+    "uri",
+    "endpoint",
+    "name",
+    "namespace",
+    "database",
+    "db",
+    "dbname",
+    "region",
+    "email",
+    "ca.crt",
+    "tls.crt",
+    "crt",
+    "cert",
+    "pub",
+    "type",
+    "id",
 ];
 
 /// True when the value belongs to a Secret and could be a credential. `line` is the whole line, without what precedes it.
@@ -73,9 +93,9 @@ fn name(before: &[u8]) -> &[u8] {
 fn is_harmless(name: &[u8]) -> bool {
     let lower = name.to_ascii_lowercase();
     let lower: &[u8] = lower.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(&lower);
-    HARMLESS.iter().any(|harmless| {
-        lower.strip_suffix(harmless.as_bytes()).is_some_and(|rest| rest.last().is_none_or(|b| matches!(b, b'_' | b'-' | b'.')))
-    })
+    HARMLESS
+        .iter()
+        .any(|harmless| lower.strip_suffix(harmless.as_bytes()).is_some_and(|rest| rest.last().is_none_or(|b| matches!(b, b'_' | b'-' | b'.'))))
 }
 
 fn could_be_credential(value: &[u8]) -> bool {
@@ -83,5 +103,9 @@ fn could_be_credential(value: &[u8]) -> bool {
     let public = [&b"-----BEGIN CERTIFICATE"[..], b"-----BEGIN PUBLIC", b"ssh-", b"http://", b"https://"];
     let text = value.iter().all(|b| !b.is_ascii_control() || matches!(b, b'\n' | b'\r' | b'\t'));
     let says_nothing = matches!(value.to_ascii_lowercase().as_slice(), b"true" | b"false" | b"yes" | b"no");
-    value.len() >= 4 && text && !says_nothing && !public.iter().any(|start| value.starts_with(start)) && !plausible::is_placeholder_password(b"", value)
+    value.len() >= 4
+        && text
+        && !says_nothing
+        && !public.iter().any(|start| value.starts_with(start))
+        && !plausible::is_placeholder_password(b"", value)
 }

@@ -10,6 +10,7 @@ mod language;
 mod manifest;
 mod plausible;
 mod prefilter;
+mod published;
 
 pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;

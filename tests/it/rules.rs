@@ -16,8 +16,7 @@ const SAMPLES: usize = 60;
 const NEUTRAL_PATH: &str = "notes/example";
 
 /// Patterns without a longest match, each with its reason: such a rule reads the whole text once.
-const WITHOUT_BOUND: &[(&str, &str)] =
-    &[("jwt", "the payload of a token may hold any number of claims, and one cut short would not decode")];
+const WITHOUT_BOUND: &[(&str, &str)] = &[("jwt", "the payload of a token may hold any number of claims, and one cut short would not decode")];
 
 /// Every rule of the folder with the name of its file.
 fn all() -> Vec<(&'static str, &'static str, RuleText<'static>, Vec<String>)> {
