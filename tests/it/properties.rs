@@ -82,15 +82,17 @@ mod redaction {
     fn no_report_holds_a_part_of_what_any_rule_finds() {
         let repo = Repo::new();
         let mut told_anyway = String::new();
+        let mut files = Vec::new();
         for (_, source) in SOURCES {
             let file: RuleFile<'_> = toml::from_str(source).unwrap();
             told_anyway.push_str(&file.fix);
-            for (number, rule) in file.rule.iter().enumerate() {
+            for rule in &file.rule {
                 let rotate = rule.rotate.as_deref().unwrap_or_default();
                 told_anyway.push_str(&format!("{} {} {} {} {rotate}\n", rule.id, rule.title, rule.risk, rule.fix));
                 for (at, example) in rule.examples.iter().enumerate() {
                     let name = rule.example_path.as_deref().unwrap_or("example.txt");
-                    repo.write(&format!("{}-{number}-{at}/{name}", rule.id), shape::fill(example, at as u64 + 1));
+                    files.push(format!("{}/{name}", files.len()));
+                    repo.write(&files[files.len() - 1], shape::fill(example, at as u64 + 1));
                 }
             }
         }
@@ -101,7 +103,9 @@ mod redaction {
         for one in report["findings"].as_array().unwrap() {
             let place = ["line", "column", "end_line", "end_column"].map(|key| one[key].as_u64().map(|n| n as usize));
             let ([Some(line), Some(column), Some(end_line), Some(end_column)], false) = (place, one["length"].is_null()) else { continue };
-            let text = fs::read(repo.path().join(one["path"].as_str().unwrap())).unwrap();
+            // The rest of the path may be masked.
+            let file: usize = one["path"].as_str().unwrap().split('/').next().unwrap().parse().unwrap();
+            let text = fs::read(repo.path().join(&files[file])).unwrap();
             let starts: Vec<usize> = std::iter::once(0).chain(memchr::memchr_iter(b'\n', &text).map(|at| at + 1)).collect();
             let secret = &text[starts[line - 1] + column - 1..starts[end_line - 1] + end_column - 1];
             checked += 1;
