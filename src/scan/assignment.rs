@@ -325,7 +325,8 @@ impl<'a> Cursor<'a> {
         let rest = &self.rest()[..self.rest().len().min(LONGEST_VALUE)];
         let length = rest.iter().position(|&b| end(b)).unwrap_or(rest.len());
         let value = rest[..length].trim_ascii_end();
-        (!value.is_empty()).then_some((self.at..self.at + value.len(), None, false))
+        // An open brace without quotes begins a map or a place that a template fills in.
+        (!value.is_empty() && !value.contains(&b'{')).then_some((self.at..self.at + value.len(), None, false))
     }
 }
 

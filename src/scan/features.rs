@@ -215,7 +215,7 @@ fn of_binding(found: &Assignment, out: &mut Vector) {
 
 fn of_name(name: &[u8], out: &mut Vector) {
     let lower = name.to_ascii_lowercase();
-    let parts = plausible::parts(name);
+    let parts = super::name::parts(name);
     let has = |words: &[&str]| parts.iter().any(|part| words.iter().any(|word| part == word.as_bytes()));
     let in_name = |word: &str| holds(&lower, word.as_bytes());
     out.flag(["pass", "pwd", "psw"].iter().any(|word| in_name(word)) || has(&["pw"]));

@@ -7,6 +7,7 @@ use super::confirm::Candidate;
 use super::features::{self, Scene};
 use super::language::Language;
 use super::model;
+use super::name;
 use super::plausible;
 use super::prefilter::Window;
 use crate::finding::{Confidence, Secret};
@@ -29,14 +30,15 @@ const LIKELY: f32 = 0.4;
 /// Adds the value that is bound to the name around the window's word, if it is likely a credential.
 pub(super) fn confirm(window: Window, text: &[u8], path: &[u8], language: Language, out: &mut Vec<Candidate>) {
     let Some(found) = assignment::at(text, window.start..window.end) else { return };
-    if !worth_weighing(text, &found) || out.last().is_some_and(|last| last.rule == window.rule && last.range == found.value) {
+    if !worth_weighing(text, &found, language) || out.last().is_some_and(|last| last.rule == window.rule && last.range == found.value) {
         return;
     }
     let probability = model::probability(&features::of(&Scene { text, path, language }, &found));
     if probability < LIKELY {
         return;
     }
-    let confidence = if probability < SURE { Confidence::Low } else { Confidence::Medium };
+    let made_up = plausible::is_made_up(&text[found.value.clone()]);
+    let confidence = if probability < SURE || made_up { Confidence::Low } else { Confidence::Medium };
     let secret = Secret::new(&text[found.value.clone()]);
     out.push(Candidate { rule: window.rule, range: found.value, secret: Some(secret), confidence, decoded: Vec::new() });
 }
@@ -45,9 +47,49 @@ pub(super) fn confirm(window: Window, text: &[u8], path: &[u8], language: Langua
 const SHORTEST: usize = 4;
 
 /// What is surely no credential need not be weighed: most bindings end here.
-fn worth_weighing(text: &[u8], found: &Assignment) -> bool {
+fn worth_weighing(text: &[u8], found: &Assignment, language: Language) -> bool {
     let value = &text[found.value.clone()];
-    value.len() >= SHORTEST && !plausible::is_reference(value) && !plausible::is_password_word(value)
+    let bare_number = found.quote.is_none() && language.quotes_text() && value.iter().all(|b| b.is_ascii_digit() || *b == b'_');
+    value.len() >= SHORTEST
+        && !bare_number
+        && !plausible::is_reference(value)
+        && !plausible::is_password_word(value)
+        && has_sensitive_part(&text[found.name.clone()])
+}
+
+/// A name in which a sensitive word is only the beginning of another one (`keywords`, `passthrough`, `authority`) says nothing.
+fn has_sensitive_part(name: &[u8]) -> bool {
+    const LONGER_WORDS: [&[u8]; 24] = [
+        b"keyword",
+        b"keyboard",
+        b"keyframe",
+        b"keyup",
+        b"keydown",
+        b"keypress",
+        b"keyring",
+        b"keymap",
+        b"keyspace",
+        b"monkey",
+        b"passthr",
+        b"passive",
+        b"passing",
+        b"bypass",
+        b"compass",
+        b"onepass",
+        b"passport",
+        b"author",
+        b"tokeniz",
+        b"tokenis",
+        b"signal",
+        b"design",
+        b"assign",
+        b"signature",
+    ];
+    name::parts(name).iter().any(|part| {
+        let sensitive = ["pass", "pwd", "psw", "secret", "token", "cred", "auth", "key", "bearer", "identified", "sig"];
+        let holds = |word: &[u8]| memchr::memmem::find(part, word).is_some();
+        part == b"pw" || sensitive.iter().any(|word| holds(word.as_bytes())) && !LONGER_WORDS.iter().any(|longer| holds(longer))
+    })
 }
 
 /// All bindings of a text whose name holds one of `words`, by place: what the training learns from.
@@ -58,7 +100,7 @@ pub fn bindings(words: &[&str], path: &[u8], text: &[u8]) -> Vec<Binding> {
     let mut found: Vec<Binding> = Vec::new();
     for hit in finder.find_iter(text) {
         let Some(assignment) = assignment::at(text, hit.range()) else { continue };
-        if !worth_weighing(text, &assignment) || found.iter().rev().take(8).any(|other| other.value == assignment.value) {
+        if !worth_weighing(text, &assignment, scene.language) || found.iter().rev().take(8).any(|other| other.value == assignment.value) {
             continue;
         }
         let features = features::of(&scene, &assignment).to_vec();

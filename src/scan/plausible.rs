@@ -80,7 +80,7 @@ pub(super) fn is_reference(value: &[u8]) -> bool {
         || starts(b"$(")
         || starts(b"%(")
         || starts(b"#{")
-        || starts(b"{") && value.ends_with(b"}")
+        || holds_interpolation(value)
         || starts(b"<") && value.ends_with(b">")
         || starts(b"[") && value.ends_with(b"]")
         || starts(b"((") && value.ends_with(b"))")
@@ -92,6 +92,16 @@ pub(super) fn is_reference(value: &[u8]) -> bool {
         || [&b"env:"[..], b"vault:", b"op://", b"arn:", b"ssm:", b"secretsmanager:", b"projects/", b"file://", b"!ref", b"!vault", b"enc[", b"enc("]
             .iter()
             .any(|scheme| value.len() >= scheme.len() && value[..scheme.len()].eq_ignore_ascii_case(scheme))
+}
+
+/// `{name}`, `{user.token}`, `{value:08x}`: a place that a template or a format fills in. JSON in braces is none.
+fn holds_interpolation(value: &[u8]) -> bool {
+    let inside = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'-' | b'[' | b']' | b'(' | b')' | b' ' | b',');
+    memchr::memchr_iter(b'{', value).any(|open| {
+        let rest = &value[open + 1..];
+        let length = rest.iter().take_while(|b| inside(b)).count();
+        rest.get(length) == Some(&b'}') && (length <= 2 || rest.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_'))
+    })
 }
 
 /// True for a password that only stands for one: the word itself, the user's name, a placeholder.
