@@ -166,7 +166,7 @@ class Command:
         elapsed = time.perf_counter() - started
         os.close(read_end)
         if status != 0:
-            sys.exit(f"{' '.join(self.arguments)} ended with {os.waitstatus_to_exitcode(status)}: {(WORK / 'errors').read_text()}")
+            sys.exit(f"{' '.join(self.arguments)} ended with {os.waitstatus_to_exitcode(status)}:\n{(WORK / 'errors').read_text()[-1500:]}")
         return elapsed * 1e3, (usage.ru_utime + usage.ru_stime) * 1e3, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
@@ -196,7 +196,7 @@ class Words:
         "def {0}_{1}({2}, {3}=None):", "    {0} = self.{1}.{2}({3})", "    if {0} is None or {0}.{1} > {n}:", "        raise {C}Error('no {0} for {1}')",
         "    return {0}.{1}[{n}]", "", "    # The {0} of the {1} comes from its {2}, not from the {3}.", "    for {0} in {1}.{2}s():",
         "        self.{0}_{1}.append({2})", "class {C}{D}({D}):", "    '''Keeps the {0} of each {1} until the {2} is done.'''", "{0}_{1} = os.environ['{U}_{V}']",
-        "    logger.info('%s of %s', {0}, {1})", "    assert {0}.digest == '{h}'", "    url = 'https://{0}.example.org/{1}/{2}?{3}={n}'", "import {0}.{1}",
+        "    logger.info('{0} %d of %d', {n}, {n})", "    assert {0}.digest == '{h}'", "    url = 'https://{0}.example.org/{1}/{2}?{3}={n}'", "import {0}.{1}",
         "    {0}: {1} = {2}({n}, {n})", "    password = settings.read('{0}_{1}')", "    headers['Authorization'] = self.{0}.token()", "",
     ]
 
