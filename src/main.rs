@@ -38,17 +38,7 @@ fn main() {
 }
 
 fn tell(failure: &Failure) {
-    let mut text = format!("leakstop: error: {failure}");
-    let mut cause = std::error::Error::source(failure);
-    while let Some(error) = cause {
-        text.push_str(&format!("\n  because: {error}"));
-        cause = error.source();
-    }
-    if let Some(hint) = failure.hint() {
-        text.push_str(&format!("\n  try: {hint}"));
-    }
-    text.push_str("\nleakstop: nothing was checked, so nothing passes");
-    say(&text);
+    say(&format!("{}\nleakstop: nothing was checked, so nothing passes", failure.told()));
 }
 
 /// Writes to standard error, which may be closed: the exit code tells the verdict all the same.

@@ -3,11 +3,9 @@
 //! A value is new in a file when no parent has it in that file, or, where a parent has no such file, in a file that the
 //! same change removes (that is how a rename with an edit looks). Moving or re-indenting a line introduces nothing.
 
-use std::collections::HashSet;
-
 use super::error::ChangeError;
 use super::objects::{EntryKind, ObjectId, tree_entries};
-use super::staged::find;
+use super::staged::{find, find_folder};
 use super::store::Store;
 use super::{ChangeSet, NewFile};
 
@@ -44,16 +42,31 @@ impl<'a> Novelty<'a> {
         Ok(!self.earlier.iter().any(|before| holds_word(before, value)))
     }
 
-    /// True unless every line of `text` stands in one earlier version of the file, indented as it may be.
+    /// True unless every line of `text` (whole lines or parts) stands in one earlier version of the file, indented as it may
+    /// be.
     ///
     /// # Errors
     /// An earlier version that cannot be read.
     pub fn lines_are_new(&mut self, file: usize, text: &[u8]) -> Result<bool, ChangeError> {
         self.look_up(file)?;
-        Ok(!self.earlier.iter().any(|before| {
-            let lines: HashSet<&[u8]> = before.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).collect();
-            text.split(|&b| b == b'\n').all(|line| lines.contains(line.trim_ascii()))
-        }))
+        Ok(!self.earlier.iter().any(|before| holds_lines(before, text)))
+    }
+
+    /// True unless an earlier folder holds `part` of this file's name, or a file that the same change removes does.
+    ///
+    /// # Errors
+    /// An earlier folder that cannot be read.
+    pub fn name_is_new(&mut self, file: usize, part: &[u8]) -> Result<bool, ChangeError> {
+        let file = &self.change.files[file];
+        let end = memchr::memmem::find(&file.path, part).map_or(file.path.len(), |at| at + part.len());
+        if let Some(folder_end) = memchr::memchr(b'/', &file.path[end..]).map(|slash| end + slash) {
+            for &tree in self.base_trees(file) {
+                if find_folder(self.store, tree, &file.path[..folder_end])? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(!self.removed(file.commit)?.iter().any(|(path, _)| holds_word(path, part)))
     }
 
     fn look_up(&mut self, index: usize) -> Result<(), ChangeError> {
@@ -87,10 +100,10 @@ impl<'a> Novelty<'a> {
         }
     }
 
-    /// Reads the files that the same change removes: the likeliest first, within the budget.
-    fn read_removed(&mut self, file: &NewFile) -> Result<(), ChangeError> {
-        if self.removed_of.as_ref().is_none_or(|(commit, _)| *commit != file.commit) {
-            let removed = match file.commit {
+    /// The files that the same change removes.
+    fn removed(&mut self, commit: Option<u32>) -> Result<&[Removed], ChangeError> {
+        if self.removed_of.as_ref().is_none_or(|(of, _)| *of != commit) {
+            let removed = match commit {
                 None => self.change.removed.clone(),
                 Some(at) => {
                     let commit = &self.change.commits[at as usize];
@@ -101,20 +114,24 @@ impl<'a> Novelty<'a> {
                     removed
                 }
             };
-            self.removed_of = Some((file.commit, removed));
+            self.removed_of = Some((commit, removed));
             self.rename_budget = RENAME_BYTES;
         }
-        let Some((_, removed)) = &self.removed_of else { return Ok(()) };
-        let mut candidates: Vec<_> = removed.iter().collect();
+        Ok(self.removed_of.as_ref().map_or(&[], |(_, removed)| removed))
+    }
+
+    /// Reads the files that the same change removes: the likeliest first, within the budget.
+    fn read_removed(&mut self, file: &NewFile) -> Result<(), ChangeError> {
+        let mut candidates = self.removed(file.commit)?.to_vec();
         candidates.sort_by_key(|(path, id)| (Some(*id) != file.blob, name(path) != name(&file.path), extension(path) != extension(&file.path)));
         for (_, id) in candidates {
-            let size = self.store.header(*id)?.1;
+            let size = self.store.header(id)?.1;
             let Some(left) = self.rename_budget.checked_sub(size) else { break };
             self.rename_budget = left;
             let mut before = Vec::new();
-            self.store.read(*id, &mut before)?;
+            self.store.read(id, &mut before)?;
             self.earlier.push(before);
-            if Some(*id) == file.blob {
+            if Some(id) == file.blob {
                 break; // the very same bytes: a plain rename
             }
         }
@@ -165,6 +182,11 @@ fn extension(path: &[u8]) -> &[u8] {
     name(path).rsplit(|&b| b == b'.').next().unwrap_or(path)
 }
 
+/// True when each line of `lines` stands in `text`, wherever and however indented.
+fn holds_lines(text: &[u8], lines: &[u8]) -> bool {
+    lines.split(|&b| b == b'\n').all(|line| holds_word(text, line.trim_ascii()))
+}
+
 /// True when `value` stands in `text` and is not part of a longer word there.
 fn holds_word(text: &[u8], value: &[u8]) -> bool {
     let word = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
@@ -177,7 +199,16 @@ fn holds_word(text: &[u8], value: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::holds_word;
+    use super::{holds_lines, holds_word};
+
+    #[test]
+    fn a_part_of_a_line_is_old_where_it_stands_in_an_old_line() {
+        let before = b"if debug:\n    print(\"key\", key)  # why\n    done()\n";
+        assert!(holds_lines(before, b"print(\"key\", key)"));
+        assert!(holds_lines(before, b"if debug:\r\n\tprint(\"key\", key)"));
+        assert!(!holds_lines(before, b"print(\"key\", keys)"));
+        assert!(!holds_lines(before, b"if debug:\n    print(token)"));
+    }
 
     #[test]
     fn a_longer_value_does_not_hide_a_shorter_one() {

@@ -13,6 +13,18 @@ pub enum ChangeError {
         /// Why.
         source: git2::Error,
     },
+    /// Neither way to read git reads this repository.
+    #[error("cannot read the git repository: neither libgit2 nor the program `git` does")]
+    Neither {
+        /// Why not libgit2, and why not git.
+        source: BothReasons,
+    },
+    /// `LEAKSTOP_BACKEND` holds something else than it may.
+    #[error("cannot read git as `LEAKSTOP_BACKEND` says: `{value}` is neither `git2` nor `git`")]
+    Backend {
+        /// As given, escaped.
+        value: String,
+    },
     /// An object is missing or damaged.
     #[error("cannot read the git object `{id}`")]
     Object {
@@ -83,6 +95,16 @@ pub enum ChangeError {
     },
 }
 
+/// Why neither way to read git works.
+#[derive(Debug, thiserror::Error)]
+#[error("libgit2 says: {libgit}; git says: {git}")]
+pub struct BothReasons {
+    /// Of libgit2.
+    pub libgit: git2::Error,
+    /// Of the program.
+    pub git: git2::Error,
+}
+
 impl ChangeError {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<&'static str> {
@@ -93,6 +115,8 @@ impl ChangeError {
             Self::Open { source } if source.code() == git2::ErrorCode::Owner => {
                 Some("the repository belongs to another user; if you trust it: `git config --global --add safe.directory PATH`")
             }
+            Self::Neither { .. } => Some("if `git status` does not work here either, mend that first; else install a newer git where leakstop runs"),
+            Self::Backend { .. } => Some("unset the variable: leakstop then finds out what reads the repository"),
             Self::Open { .. } => Some("if `git status` works here, the repository uses a feature that leakstop cannot read yet; please report it"),
             Self::Object { .. } | Self::Malformed { .. } | Self::WrongKind { .. } => Some("`git fsck` tells whether the repository is damaged"),
             Self::Conflict { .. } => Some("resolve the conflict and add the file"),

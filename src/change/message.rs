@@ -2,12 +2,17 @@
 
 use super::store::Store;
 
-/// git puts this after the comment character; all from that line on is the diff of `commit --verbose`.
+/// git puts this after the comment character; with `commit --verbose` or `cleanup = scissors` it cuts from that line on.
 const SCISSORS: &[u8] = b" ------------------------ >8 ------------------------";
 
-/// Cuts from `text` what git will cut by `commit.cleanup`. `editor` is `GIT_EDITOR` as the hook sees it: git sets it to
-/// `:` when no editor opens, and then comment lines are kept. Where it is not sure what git cuts, nothing is cut.
-pub fn message_as_stored<'a>(store: &dyn Store, text: &'a [u8], editor: Option<&str>) -> Vec<&'a [u8]> {
+/// Cuts from `text` what git will cut by `commit.cleanup`. Of the hook's environment, `editor` is `GIT_EDITOR`, which git
+/// sets to `:` when no editor opens, and then comment lines are kept; `overrides` is what `git -c` set, which the
+/// repository's configuration does not show. Where it is not sure what git cuts, nothing is cut.
+pub fn message_as_stored<'a>(store: &dyn Store, text: &'a [u8], editor: Option<&str>, overrides: &str) -> Vec<&'a [u8]> {
+    let overrides = overrides.to_ascii_lowercase();
+    if overrides.contains("commit.cleanup") || overrides.contains("core.comment") {
+        return vec![text];
+    }
     let cleanup = store.setting("commit.cleanup").unwrap_or_else(|| "default".to_owned());
     let edited = editor != Some(":");
     let strips = match cleanup.as_str() {
@@ -21,10 +26,12 @@ pub fn message_as_stored<'a>(store: &dyn Store, text: &'a [u8], editor: Option<&
     }
     let keeps_comments = cleanup == "scissors";
     let mut kept = Vec::new();
+    let mut rest_at = 0;
     for line in text.split_inclusive(|&b| b == b'\n') {
+        rest_at += line.len();
         let bare = line.strip_suffix(b"\n").unwrap_or(line);
         if let Some(rest) = bare.strip_prefix(comment.as_bytes()) {
-            if rest == SCISSORS {
+            if rest == SCISSORS && (cleanup == "scissors" || is_verbose_diff(&text[rest_at..], comment.as_bytes())) {
                 break;
             }
             if !keeps_comments {
@@ -34,4 +41,11 @@ pub fn message_as_stored<'a>(store: &dyn Store, text: &'a [u8], editor: Option<&
         kept.push(line);
     }
     kept
+}
+
+/// `--verbose` is not told to the hook. Without it scissors are a comment like any other, and what is typed below them is
+/// stored: so they count only where nothing but git's diff follows.
+fn is_verbose_diff(below: &[u8], comment: &[u8]) -> bool {
+    let first = below.split(|&b| b == b'\n').find(|line| !line.is_empty() && !line.starts_with(comment));
+    first.is_none_or(|line| line.starts_with(b"diff --") || line.starts_with(b"Submodule "))
 }

@@ -5,28 +5,38 @@
 //! found, whether it was there before.
 
 mod canary;
+mod child;
 mod diff;
 mod error;
+mod git_index;
+mod hidden;
 mod libgit;
 mod message;
 mod objects;
+mod open;
+mod order;
 mod place;
+mod plumbing;
 mod pushed;
+mod shallow;
 mod staged;
 mod store;
 mod tree;
+mod updates;
 
 pub use canary::{CanaryPush, CanaryStage};
 pub use diff::Novelty;
 pub use error::ChangeError;
-pub use libgit::LibGit;
+pub use hidden::{HiddenRefs, accepted};
 pub use message::message_as_stored;
 pub use objects::ObjectId;
+pub use open::{Repository, open};
 pub use place::{GitPlace, hooks_dir};
-pub use pushed::{PrePush, RefUpdate, history, pushed, range};
-pub use staged::{file_in_commit, merge_parents, staged};
+pub use pushed::{history, pushed, range};
+pub use staged::{commit_of, file_in_commit, merge_parents, staged};
 pub use store::{Kind, Store, Trust};
 pub use tree::{Files, files};
+pub use updates::{PrePush, RefUpdate};
 
 use std::path::PathBuf;
 
@@ -61,6 +71,8 @@ pub struct NewFile {
     pub path_is_new: bool,
     /// The commit that brings it, in a push.
     pub commit: Option<CommitIndex>,
+    /// Index in [`ChangeSet::refs`] of the ref that names it where no commit does: a tag of a file or folder.
+    pub reference: Option<u32>,
 }
 
 /// A text that is not a file.

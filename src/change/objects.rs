@@ -153,8 +153,9 @@ pub(super) fn commit(id: ObjectId, raw: &[u8]) -> Result<Commit<'_>, ChangeError
 #[derive(Debug)]
 pub(super) struct Tag<'a> {
     pub(super) target: ObjectId,
-    /// All after the target: type, name, tagger, message.
-    pub(super) text: &'a [u8],
+    /// Type, name and tagger.
+    pub(super) headers: &'a [u8],
+    pub(super) message: &'a [u8],
 }
 
 /// Reads a raw tag object.
@@ -162,7 +163,8 @@ pub(super) fn tag(id: ObjectId, raw: &[u8]) -> Result<Tag<'_>, ChangeError> {
     let malformed = || ChangeError::Malformed { kind: "tag", id };
     let end = memchr::memchr(b'\n', raw).ok_or_else(malformed)?;
     let hex = raw[..end].strip_prefix(b"object ").ok_or_else(malformed)?;
-    Ok(Tag { target: ObjectId::from_hex(hex).ok_or_else(malformed)?, text: &raw[end + 1..] })
+    let (headers, message) = headers_and_message(&raw[end + 1..]);
+    Ok(Tag { target: ObjectId::from_hex(hex).ok_or_else(malformed)?, headers, message })
 }
 
 fn headers_and_message(rest: &[u8]) -> (&[u8], &[u8]) {

@@ -5,90 +5,8 @@ use std::collections::{HashMap, HashSet};
 use super::error::ChangeError;
 use super::objects::{self, EntryKind, ObjectId, tree_entries};
 use super::store::{Kind, Store};
+use super::updates::RefUpdate;
 use super::{ChangeSet, CommitIndex, NewCommit, NewFile, NewText, Part};
-
-/// One line of a pre-receive hook's standard input.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefUpdate {
-    /// Value before; `None` for a new ref.
-    pub old: Option<ObjectId>,
-    /// Value after; `None` for a deletion.
-    pub new: Option<ObjectId>,
-    /// Full name, as bytes.
-    pub name: Vec<u8>,
-}
-
-impl RefUpdate {
-    const FORMAT: &'static str = "<old id> <new id> <ref name>";
-
-    /// Reads the input of `pre-receive`. Empty input is a push that changes no ref.
-    ///
-    /// # Errors
-    /// Any line that is not two ids of equal length and a name.
-    pub fn parse(input: &[u8]) -> Result<Vec<Self>, ChangeError> {
-        lines(input)
-            .enumerate()
-            .map(|(at, line)| {
-                let mut parts = line.splitn(3, |&b| b == b' ');
-                let update = (|| Self::from_parts(parts.next()?, parts.next()?, parts.next()?))();
-                update.ok_or(ChangeError::Input { line: at + 1, format: Self::FORMAT })
-            })
-            .collect()
-    }
-
-    /// Reads the three arguments of an `update` hook.
-    ///
-    /// # Errors
-    /// Ids that are none, or an empty name.
-    pub fn from_arguments(name: &[u8], old: &str, new: &str) -> Result<Self, ChangeError> {
-        Self::from_parts(old.as_bytes(), new.as_bytes(), name).ok_or(ChangeError::Input { line: 1, format: "REF OLD NEW" })
-    }
-
-    fn from_parts(old: &[u8], new: &[u8], name: &[u8]) -> Option<Self> {
-        let (old, new) = (ObjectId::from_hex(old)?, ObjectId::from_hex(new)?);
-        // git allows no control characters in ref names; one here (a carriage return, say) means the input is not git's.
-        let sound = old.as_bytes().len() == new.as_bytes().len() && !name.is_empty() && !name.iter().any(u8::is_ascii_control);
-        let there = |id: ObjectId| (!id.is_null()).then_some(id);
-        sound.then(|| Self { old: there(old), new: there(new), name: name.to_vec() })
-    }
-}
-
-/// One line of a pre-push hook's standard input.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PrePush {
-    /// The ref as the remote will have it.
-    pub update: RefUpdate,
-}
-
-impl PrePush {
-    const FORMAT: &'static str = "<local ref> <local id> <remote ref> <remote id>";
-
-    /// Reads the input of `pre-push`. It is empty when everything is up to date.
-    ///
-    /// # Errors
-    /// Any line of another form.
-    pub fn parse(input: &[u8]) -> Result<Vec<Self>, ChangeError> {
-        lines(input)
-            .enumerate()
-            .map(|(at, line)| {
-                // The local name is what the user typed and may hold spaces (`HEAD@{1 day ago}`): read from the right.
-                let mut parts = line.rsplitn(4, |&b| b == b' ');
-                let update = (|| {
-                    let (old, name, new) = (parts.next()?, parts.next()?, parts.next()?);
-                    parts.next()?;
-                    RefUpdate::from_parts(old, new, name)
-                })();
-                update.map(|update| Self { update }).ok_or(ChangeError::Input { line: at + 1, format: Self::FORMAT })
-            })
-            .collect()
-    }
-}
-
-fn lines(input: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let input = input.strip_suffix(b"\n").unwrap_or(input);
-    let count = if input.is_empty() { 0 } else { usize::MAX };
-    input.split(|&b| b == b'\n').take(count)
-}
 
 /// What `updates` bring in that none of the objects in `known` reaches.
 ///
@@ -152,6 +70,8 @@ struct Walk<'s> {
     seen: HashSet<(ObjectId, Box<[u8]>)>,
     trees: TreeCache<'s>,
     authors: HashSet<Vec<u8>>,
+    /// Commits whose parents are not here because the history is shallow.
+    cut_off: HashSet<ObjectId>,
 }
 
 impl<'s> Walk<'s> {
@@ -164,6 +84,7 @@ impl<'s> Walk<'s> {
             seen: HashSet::new(),
             trees: TreeCache::new(store),
             authors: HashSet::new(),
+            cut_off: store.cut_off()?.into_iter().collect(),
         };
         for &id in known {
             walk.know_through_tags(id)?;
@@ -202,20 +123,50 @@ impl<'s> Walk<'s> {
                     self.tips.push((id, reference));
                     return Ok(());
                 }
-                Kind::Tree => return self.tree(id, &mut Vec::new(), &[], None),
+                Kind::Tree => {
+                    let accepted = self.accepted_trees()?;
+                    return self.without_commit(reference, |walk| walk.tree(id, &mut Vec::new(), &accepted, None));
+                }
                 Kind::Blob => {
-                    self.file(id, name.as_deref().unwrap_or_default(), false, None);
-                    return Ok(());
+                    let path = name.as_deref().unwrap_or_default();
+                    return self.without_commit(reference, |walk| {
+                        walk.file(id, path, false, None);
+                        Ok(())
+                    });
                 }
                 Kind::Tag => {
                     self.store.read(id, &mut raw)?;
                     let tag = objects::tag(id, &raw)?;
-                    self.text(Part::Tag, tag.text.to_vec(), None, name.as_deref());
+                    for part in [tag.headers, tag.message] {
+                        self.text(Part::Tag, part.to_vec(), None, name.as_deref());
+                    }
                     self.known.insert(id);
                     id = tag.target;
                 }
             }
         }
+    }
+
+    /// The trees of the commits that known refs name: what a pushed tree holds of theirs is not new.
+    fn accepted_trees(&self) -> Result<Vec<ObjectId>, ChangeError> {
+        let mut cache = HashMap::new();
+        let mut trees = HashSet::new();
+        for &id in &self.known {
+            if self.store.holds(id) && self.store.header(id)?.0 == Kind::Commit {
+                trees.insert(self.root_tree(id, &mut cache)?);
+            }
+        }
+        Ok(trees.into_iter().collect())
+    }
+
+    /// Lists files that no commit brings: they name the ref themselves.
+    fn without_commit(&mut self, reference: u32, list: impl FnOnce(&mut Self) -> Result<(), ChangeError>) -> Result<(), ChangeError> {
+        let before = self.change.files.len();
+        list(self)?;
+        for file in &mut self.change.files[before..] {
+            file.reference = (reference != NO_REF).then_some(reference);
+        }
+        Ok(())
     }
 
     /// Walks the new commits, parents first, so that what is found names the commit that brought it.
@@ -240,7 +191,10 @@ impl<'s> Walk<'s> {
         if self.store.read(id, &mut raw)? != Kind::Commit {
             return Err(ChangeError::WrongKind { id, wanted: "commit" });
         }
-        let commit = objects::commit(id, &raw)?;
+        let mut commit = objects::commit(id, &raw)?;
+        if self.cut_off.contains(&id) {
+            commit.parents.clear();
+        }
         root_trees.insert(id, commit.tree);
         let mut parent_trees = Vec::with_capacity(commit.parents.len());
         for &parent in &commit.parents {
@@ -248,7 +202,8 @@ impl<'s> Walk<'s> {
         }
         self.text(Part::Message, commit.message.to_vec(), Some(at), None);
         for line in author_lines(commit.headers) {
-            if self.authors.insert(line.to_vec()) {
+            if !self.authors.contains(line) {
+                self.authors.insert(line.to_vec());
                 self.text(Part::Author, line.to_vec(), Some(at), None);
             }
         }
@@ -280,7 +235,7 @@ impl<'s> Walk<'s> {
             before_entries.push(ByName::new(tree_entries(id, raw)?));
         }
         for entry in tree_entries(tree, &raw)? {
-            let old: Vec<_> = before_entries.iter().filter_map(|entries| entries.get(entry.name)).collect();
+            let old: Vec<_> = before_entries.iter_mut().filter_map(|entries| entries.get(entry.name)).collect();
             if old.iter().any(|old| old.id == entry.id && old.kind == entry.kind) {
                 continue;
             }
@@ -294,7 +249,7 @@ impl<'s> Walk<'s> {
                 }
                 EntryKind::Blob => self.file(entry.id, path, old.is_empty(), commit),
                 EntryKind::Submodule if old.is_empty() => {
-                    self.change.files.push(NewFile { path: path.as_slice().into(), blob: None, path_is_new: true, commit });
+                    self.change.files.push(NewFile { path: path.as_slice().into(), blob: None, path_is_new: true, commit, reference: None });
                 }
                 EntryKind::Submodule => {}
             }
@@ -305,7 +260,7 @@ impl<'s> Walk<'s> {
 
     fn file(&mut self, blob: ObjectId, path: &[u8], path_is_new: bool, commit: Option<CommitIndex>) {
         if self.seen.insert((blob, path.into())) {
-            self.change.files.push(NewFile { path: path.into(), blob: Some(blob), path_is_new, commit });
+            self.change.files.push(NewFile { path: path.into(), blob: Some(blob), path_is_new, commit, reference: None });
         }
     }
 
@@ -330,33 +285,53 @@ impl<'s> Walk<'s> {
     }
 }
 
-/// The headers that hold text of people: author, committer, and the tags that a merge carries along. Signatures are left
-/// out: they are random by nature.
+/// The headers that hold text: author, committer, tags that a merge carries along, and whatever else somebody put there.
+/// Signatures are left out: they are random by nature.
 fn author_lines(headers: &[u8]) -> Vec<&[u8]> {
-    let mut lines = Vec::new();
-    for line in headers.split(|&b| b == b'\n') {
-        if let Some(name) = line.strip_prefix(b"author ").or_else(|| line.strip_prefix(b"committer ")) {
-            // Without the time, so that one person is one text.
-            let end = memchr::memrchr(b'>', name).map_or(name.len(), |at| at + 1);
-            lines.push(&name[..end]);
+    let mut found = Vec::new();
+    let mut rest = headers;
+    while !rest.is_empty() {
+        // A line that begins with a space goes on with the header above it.
+        let ends = memchr::memchr_iter(b'\n', rest).find(|&at| rest.get(at + 1) != Some(&b' '));
+        let (header, after) = ends.map_or((rest, &[][..]), |at| (&rest[..at], &rest[at + 1..]));
+        rest = after;
+        match header.strip_prefix(b"author ").or_else(|| header.strip_prefix(b"committer ")) {
+            Some(name) => {
+                // Without the time, so that one person is one text.
+                let end = memchr::memrchr(b'>', name).map_or(name.len(), |at| at + 1);
+                found.push(&name[..end]);
+            }
+            None if header.starts_with(b"gpgsig") => {}
+            None => found.push(header),
         }
     }
-    if memchr::memmem::find(headers, b"mergetag object ").is_some() {
-        lines.push(headers);
-    }
-    lines
+    found
 }
 
-/// Entries of a tree, found by name in order: both trees are sorted alike, so a search from the last place is short.
-struct ByName<'a>(HashMap<&'a [u8], objects::TreeEntry<'a>>);
+/// Entries of a tree, found by name. Two versions of a folder are sorted alike and hold mostly the same names, so the next
+/// one asked for is mostly the next one here; only when it is not, a table is made.
+struct ByName<'a> {
+    entries: Vec<objects::TreeEntry<'a>>,
+    next: usize,
+    table: Option<HashMap<&'a [u8], usize>>,
+}
 
 impl<'a> ByName<'a> {
     fn new(entries: Vec<objects::TreeEntry<'a>>) -> Self {
-        Self(entries.into_iter().map(|entry| (entry.name, entry)).collect())
+        Self { entries, next: 0, table: None }
     }
 
-    fn get(&self, name: &[u8]) -> Option<&objects::TreeEntry<'a>> {
-        self.0.get(name)
+    fn get(&mut self, name: &[u8]) -> Option<objects::TreeEntry<'a>> {
+        let at = match self.entries.get(self.next) {
+            Some(entry) if entry.name == name => self.next,
+            _ => {
+                let entries = &self.entries;
+                let make = || entries.iter().enumerate().map(|(at, entry)| (entry.name, at)).collect();
+                *self.table.get_or_insert_with(make).get(name)?
+            }
+        };
+        self.next = at + 1;
+        self.entries.get(at).copied()
     }
 }
 
@@ -391,48 +366,5 @@ impl<'s> TreeCache<'s> {
         let raw: std::rc::Rc<[u8]> = raw.into();
         self.read.insert(id, raw.clone());
         Ok(raw)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const A: &str = "1111111111111111111111111111111111111111";
-    const Z: &str = "0000000000000000000000000000000000000000";
-
-    #[test]
-    fn updates_are_read_with_and_without_a_final_newline() {
-        for end in ["", "\n"] {
-            let input = format!("{Z} {A} refs/heads/a b{end}");
-            let updates = RefUpdate::parse(input.as_bytes()).unwrap();
-            assert_eq!(updates.len(), 1);
-            assert_eq!((updates[0].old, updates[0].name.as_slice()), (None, b"refs/heads/a b".as_slice()));
-        }
-        assert_eq!(RefUpdate::parse(b"").unwrap(), []);
-    }
-
-    #[test]
-    fn a_malformed_line_is_an_error_that_names_it() {
-        let good = format!("{Z} {A} refs/heads/a\n");
-        for bad in [
-            "\n",
-            "x\n",
-            &format!("{A}\n"),
-            &format!("{A} {A}\n"),
-            &format!("{A} {A} \n"),
-            &format!("{A} {A} r\r\n"),
-            &format!("{A} {} r", "1".repeat(64)),
-        ] {
-            let input = format!("{good}{bad}");
-            assert!(matches!(RefUpdate::parse(input.as_bytes()), Err(ChangeError::Input { line: 2, .. })), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn a_pre_push_line_may_have_spaces_in_the_local_name() {
-        let lines = PrePush::parse(format!("HEAD@{{1 day ago}} {A} refs/heads/x {Z}\n(delete) {Z} refs/heads/y {A}").as_bytes()).unwrap();
-        assert_eq!(lines[0].update.name, b"refs/heads/x");
-        assert_eq!(lines[1].update.new, None);
     }
 }

@@ -45,13 +45,15 @@ pub trait Store {
     fn read(&self, id: ObjectId, into: &mut Vec<u8>) -> Result<Kind, ChangeError>;
     /// True when the object is there.
     fn holds(&self, id: ObjectId) -> bool;
-    /// All refs with the id they hold (not peeled).
+    /// All refs with the id they hold (not peeled), in the order of their names.
     fn references(&self) -> Result<Vec<(Vec<u8>, ObjectId)>, ChangeError>;
     /// The commit at `HEAD`; `None` before the first commit.
     fn head(&self) -> Result<Option<ObjectId>, ChangeError>;
     /// The commits reachable from `tips` and not from `known`, parents before children. Ids in `known` that are no
     /// commits or are not here count for nothing.
     fn new_commits(&self, tips: &[ObjectId], known: &[ObjectId]) -> Result<Vec<ObjectId>, ChangeError>;
+    /// The commits of a shallow repository or push whose parents are cut off: they count as first commits.
+    fn cut_off(&self) -> Result<Vec<ObjectId>, ChangeError>;
     /// The paths on which the index named by git's environment differs from the tree `base`, in path order.
     fn staged(&self, base: Option<ObjectId>) -> Result<Vec<StagedEntry>, ChangeError>;
     /// The blob that the index holds at `path`, if any.
@@ -60,6 +62,8 @@ pub trait Store {
     fn revision(&self, name: &str) -> Result<ObjectId, ChangeError>;
     /// A value of git's configuration, as text.
     fn setting(&self, key: &str) -> Option<String>;
+    /// The values of `transfer.hideRefs` and `receive.hideRefs`, in the order in which git reads them.
+    fn hide_refs(&self) -> Result<Vec<Vec<u8>>, ChangeError>;
     /// The private git folder of this work tree (where `MERGE_HEAD` lies).
     fn git_dir(&self) -> std::path::PathBuf;
     /// The root of the work tree, where there is one.

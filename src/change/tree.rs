@@ -38,13 +38,26 @@ pub fn files(paths: &[PathBuf], everything: bool, root: Option<&Path>) -> Result
                     found.files.push(DiskFile { path: shown(entry.path(), root), file: entry.into_path() });
                 }
                 Ok(_) => {}
-                Err(source) => found.unread.push(Unread { path: path.as_os_str().as_encoded_bytes().to_vec(), why: source.to_string() }),
+                Err(error) => {
+                    let (path, why) = told(&error, path);
+                    found.unread.push(Unread { path: shown(path, root), why });
+                }
             }
         }
     }
     found.files.sort_by(|a, b| a.path.cmp(&b.path));
     found.files.dedup_by(|a, b| a.path == b.path);
     Ok(found)
+}
+
+/// Path and cause apart, so that the report can mask and escape the path.
+fn told<'a>(error: &'a ignore::Error, path: &'a Path) -> (&'a Path, String) {
+    match error {
+        ignore::Error::WithPath { path, err } => told(err, path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => told(err, path),
+        // Its own words name the path, too; those of the kind do not.
+        error => (path, error.io_error().map_or_else(|| "it cannot be listed".to_owned(), |error| error.kind().to_string())),
+    }
 }
 
 /// The path as the report names it: from the repository's root where the file lies in one, else as it was given.

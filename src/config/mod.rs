@@ -5,6 +5,7 @@ mod policy;
 pub use policy::{Layer, Origin, Policy};
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::finding::Fingerprint;
 
@@ -30,6 +31,16 @@ pub enum RepositoryConfig {
     Reviewed,
     /// As it is being pushed: whoever may push decides.
     Pushed,
+}
+
+/// Which refs of a server count as accepted, so that what they reach is not new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Baseline {
+    /// Those that a pusher sees: not the ones that `receive.hideRefs` or `transfer.hideRefs` hides.
+    Visible,
+    /// All.
+    All,
 }
 
 /// A configuration file as it is written. Every key may be left out.
@@ -58,7 +69,10 @@ pub struct Config {
     pub server: ServerSettings,
     /// Exceptions, each with an owner.
     #[serde(default)]
-    pub allow: Vec<AllowEntry>,
+    pub allow: Vec<Spanned<AllowEntry>>,
+    /// Where the lines of the text begin, to tell the place of a mistake that shows later.
+    #[serde(skip)]
+    line_starts: Vec<usize>,
 }
 
 /// `[level]`
@@ -83,7 +97,7 @@ pub struct Levels {
 pub struct RuleSettings {
     /// Levels by rule id or family, which go before those by severity.
     #[serde(default)]
-    pub level: std::collections::BTreeMap<String, Level>,
+    pub level: std::collections::BTreeMap<Spanned<String>, Level>,
 }
 
 /// `[paths]`
@@ -91,7 +105,7 @@ pub struct RuleSettings {
 #[serde(deny_unknown_fields)]
 pub struct PathSettings {
     /// Globs of paths in which nothing blocks; the findings are counted as allowed.
-    pub allow: Option<Vec<String>>,
+    pub allow: Option<Vec<Spanned<String>>>,
 }
 
 /// `[limits]`
@@ -118,6 +132,8 @@ pub struct UnreadSettings {
 pub struct ServerSettings {
     /// Whether `.leakstop.toml` of the repository counts.
     pub repository_config: Option<RepositoryConfig>,
+    /// Which refs count as accepted.
+    pub baseline: Option<Baseline>,
 }
 
 /// One `[[allow]]`: an exception that somebody answers for.
@@ -159,14 +175,6 @@ pub enum ConfigError {
         /// What is wrong there.
         why: String,
     },
-    /// A value says nothing that can be followed.
-    #[error("cannot use the configuration `{file}`: {why}")]
-    Value {
-        /// Which file.
-        file: String,
-        /// What is wrong.
-        why: String,
-    },
 }
 
 impl ConfigError {
@@ -174,7 +182,7 @@ impl ConfigError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Read { .. } => "make the file readable, or name another one with `--config`",
-            Self::Text { .. } | Self::Value { .. } => "mend the file; `config.example.toml` shows every key. Until then nothing passes",
+            Self::Text { .. } => "mend the file; `config.example.toml` shows every key. Until then nothing passes",
         }
     }
 }
@@ -188,10 +196,23 @@ pub fn parse(file: &str, text: &[u8]) -> Result<Config, ConfigError> {
         let (line, column) = position(text, e.valid_up_to());
         ConfigError::Text { file: file.to_owned(), line, column, why: "this is not UTF-8".to_owned() }
     })?;
-    toml::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut config: Config = toml::from_str(text).map_err(|e| {
         let (line, column) = position(text.as_bytes(), e.span().map_or(0, |span| span.start));
         ConfigError::Text { file: file.to_owned(), line, column, why: e.message().replace('\n', " ") }
-    })
+    })?;
+    config.line_starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect();
+    Ok(config)
+}
+
+impl Config {
+    /// A mistake in what stands at `at`.
+    fn mistake<T>(&self, file: &str, at: &Spanned<T>, why: String) -> ConfigError {
+        let start = at.span().start;
+        let line = self.line_starts.partition_point(|&begin| begin <= start);
+        let begin = line.checked_sub(1).and_then(|line| self.line_starts.get(line)).copied().unwrap_or(0);
+        ConfigError::Text { file: file.to_owned(), line: line.max(1), column: start - begin + 1, why }
+    }
 }
 
 fn position(text: &[u8], at: usize) -> (usize, usize) {

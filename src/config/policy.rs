@@ -3,7 +3,7 @@
 use globset::GlobSet;
 use jiff::civil::Date;
 
-use super::{AllowEntry, Config, ConfigError, Level, RepositoryConfig};
+use super::{AllowEntry, Baseline, Config, ConfigError, Level, RepositoryConfig};
 use crate::finding::Severity;
 use crate::rules::{Rules, glob_set};
 
@@ -50,6 +50,8 @@ pub struct Policy {
     pub unread_push: Level,
     /// How far the repository's own file counts on a server.
     pub repository_config: RepositoryConfig,
+    /// Which refs of a server count as accepted.
+    pub baseline: Baseline,
     /// All exceptions.
     pub allow: Vec<Allowance>,
 }
@@ -85,6 +87,7 @@ impl Default for Policy {
             unread_commit: Level::Warn,
             unread_push: Level::Block,
             repository_config: RepositoryConfig::Reviewed,
+            baseline: Baseline::Visible,
             allow: Vec::new(),
         }
     }
@@ -102,7 +105,8 @@ impl Policy {
                 policy.take_settings(layer, rules)?;
             }
             for entry in &layer.config.allow {
-                policy.allow.push(allowance(entry, &layer.file)?);
+                let mistake = |why| layer.config.mistake(&layer.file, entry, why);
+                policy.allow.push(allowance(entry.get_ref(), &layer.file).map_err(mistake)?);
             }
         }
         Ok(policy)
@@ -119,7 +123,6 @@ impl Policy {
     }
 
     fn take_settings(&mut self, layer: &Layer, rules: &Rules) -> Result<(), ConfigError> {
-        let wrong = |why: String| ConfigError::Value { file: layer.file.clone(), why };
         let config = &layer.config;
         fn set<T: Clone>(to: &mut T, from: &Option<T>) {
             if let Some(value) = from {
@@ -137,24 +140,31 @@ impl Policy {
         set(&mut self.unread_push, &config.unread.push);
         // A repository cannot say how far it is to be trusted itself.
         if layer.origin == Origin::Trusted {
+            set(&mut self.baseline, &config.server.baseline);
             set(&mut self.repository_config, &config.server.repository_config);
         }
         for (name, level) in &config.rules.level {
-            if rules.get(name).is_none() && !["secret", "handling", "file", "access"].contains(&name.as_str()) {
-                return Err(wrong(format!("there is no rule or family `{name}`; `leakstop rules list` shows them")));
+            let text = name.get_ref();
+            if rules.get(text).is_none() && !["secret", "handling", "file", "access"].contains(&text.as_str()) {
+                let why = format!("there is no rule or family `{text}`; `leakstop rules list` shows them");
+                return Err(config.mistake(&layer.file, name, why));
             }
-            self.rule_levels.insert(name.clone(), *level);
+            self.rule_levels.insert(text.clone(), *level);
         }
         if let Some(globs) = &config.paths.allow {
-            let texts: Vec<_> = globs.iter().map(|glob| glob.as_str().into()).collect();
-            self.allowed_paths.push((layer.file.clone(), glob_set(&texts).map_err(|e| wrong(e.to_string()))?));
+            for glob in globs {
+                glob_set(&[glob.get_ref().as_str().into()]).map_err(|e| config.mistake(&layer.file, glob, e.to_string()))?;
+            }
+            let texts: Vec<_> = globs.iter().map(|glob| glob.get_ref().as_str().into()).collect();
+            let set = glob_set(&texts).map_err(|e| ConfigError::Text { file: layer.file.clone(), line: 1, column: 1, why: e.to_string() })?;
+            self.allowed_paths.push((layer.file.clone(), set));
         }
         Ok(())
     }
 }
 
-fn allowance(entry: &AllowEntry, file: &str) -> Result<Allowance, ConfigError> {
-    let wrong = |why: String| ConfigError::Value { file: file.to_owned(), why: format!("the exception {}: {why}", entry.fingerprint) };
+fn allowance(entry: &AllowEntry, file: &str) -> Result<Allowance, String> {
+    let wrong = |why: String| format!("the exception {}: {why}", entry.fingerprint);
     if entry.owner.trim().is_empty() || entry.reason.trim().is_empty() {
         return Err(wrong("it needs an owner and a reason".to_owned()));
     }

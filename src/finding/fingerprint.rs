@@ -9,7 +9,7 @@ use sha2::Sha256;
 /// Identifies one value under one rule: 16 hexadecimal digits of an HMAC-SHA-256, so that a weak password cannot be read
 /// from it without the key, and lines added above or a new commit do not change it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct Fingerprint(String);
 
 /// Eight bytes: enough that no two findings of one repository meet, short enough to be typed.
@@ -37,6 +37,20 @@ impl Fingerprint {
     /// The 16 digits.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for Fingerprint {
+    type Error = BadFingerprint;
+
+    fn try_from(text: String) -> Result<Self, BadFingerprint> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> Self {
+        fingerprint.0
     }
 }
 

@@ -95,7 +95,7 @@ pub fn install(folder: &Path, hook: &str, program: &Path) -> Result<Change, Inst
     fs::create_dir_all(folder).map_err(|source| InstallError::File { what: "create the folder", path: folder.to_owned(), source })?;
     let file = folder.join(hook);
     let shim = shim(program);
-    let change = match state(&file)? {
+    let change = match state(&file, program)? {
         State::Missing => Change::Installed,
         State::Ours(text) if text == shim.as_bytes() && is_executable(&file) => return Ok(Change::Kept),
         State::Ours(_) => Change::Renewed,
@@ -121,9 +121,9 @@ pub fn install(folder: &Path, hook: &str, program: &Path) -> Result<Change, Inst
 ///
 /// # Errors
 /// A file that cannot be moved or removed.
-pub fn uninstall(folder: &Path, hook: &str) -> Result<Change, InstallError> {
+pub fn uninstall(folder: &Path, hook: &str, program: &Path) -> Result<Change, InstallError> {
     let file = folder.join(hook);
-    let State::Ours(_) = state(&file)? else { return Ok(Change::Absent) };
+    let State::Ours(_) = state(&file, program)? else { return Ok(Change::Absent) };
     let aside = aside(&file);
     if fs::symlink_metadata(&aside).is_ok() {
         rename(&aside, &file)?;
@@ -139,7 +139,7 @@ enum State {
     Strangers,
 }
 
-fn state(file: &Path) -> Result<State, InstallError> {
+fn state(file: &Path, program: &Path) -> Result<State, InstallError> {
     if let Err(e) = fs::symlink_metadata(file)
         && e.kind() == io::ErrorKind::NotFound
     {
@@ -147,6 +147,10 @@ fn state(file: &Path) -> Result<State, InstallError> {
     }
     match fs::read(file) {
         Ok(text) if memchr::memmem::find(&text, MARK).is_some() && text.starts_with(b"#!") => Ok(State::Ours(text)),
+        // A link to the program, or a copy of it, acts as a hook by its name; moved aside it would act as nothing.
+        Ok(text) if fs::canonicalize(file).ok() == fs::canonicalize(program).ok() || fs::read(program).is_ok_and(|own| own == text) => {
+            Ok(State::Ours(text))
+        }
         Ok(_) => Ok(State::Strangers),
         // A link to nowhere is somebody's, too.
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(State::Strangers),

@@ -128,10 +128,12 @@ fn judge_one(finding: Finding, policy: &Policy, today: Date) -> Judged {
 }
 
 fn decide(finding: &Finding, policy: &Policy, today: Date) -> (Verdict, Reason) {
-    let path = String::from_utf8_lossy(&finding.path);
+    // What is no file has no path, so that nothing said about paths holds for it.
+    let path = (!finding.path.is_empty()).then(|| String::from_utf8_lossy(&finding.path));
+    let inside = |globs: &globset::GlobSet| path.as_deref().is_some_and(|path| globs.is_match(path));
     let mut expired = None;
     for allowance in policy.allow.iter().filter(|allowance| allowance.entry.fingerprint == finding.fingerprint) {
-        if allowance.path.as_ref().is_some_and(|globs| !globs.is_match(path.as_ref())) {
+        if allowance.path.as_ref().is_some_and(|globs| !inside(globs)) {
             continue;
         }
         let owner = allowance.entry.owner.clone();
@@ -140,7 +142,7 @@ fn decide(finding: &Finding, policy: &Policy, today: Date) -> (Verdict, Reason) 
         }
         expired = Some(Reason::Expired { owner, expired: allowance.expires });
     }
-    if let Some((file, _)) = policy.allowed_paths.iter().find(|(_, globs)| globs.is_match(path.as_ref())) {
+    if let Some((file, _)) = policy.allowed_paths.iter().find(|(_, globs)| inside(globs)) {
         return (Verdict::Allow, Reason::AllowedPath { file: file.clone() });
     }
     let (level, reason) = level(finding, policy);

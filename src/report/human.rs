@@ -36,7 +36,7 @@ pub enum Detail {
 /// # Errors
 /// The stream cannot be written.
 pub fn human(report: &Report<'_>, detail: Detail, palette: &Palette, out: &mut dyn Write) -> io::Result<()> {
-    let redactor = Redactor::new(&report.judgement.judged);
+    let redactor = Redactor::of(&report.judgement.judged);
     let page = Page { report, palette, redactor };
     let least = match detail {
         Detail::Quiet => Verdict::Block,
@@ -48,7 +48,7 @@ pub fn human(report: &Report<'_>, detail: Detail, palette: &Palette, out: &mut d
     }
     page.unread(out)?;
     for note in report.notes {
-        page.paragraph("note: ", note, out)?;
+        page.paragraph("note: ", &page.redactor.show(note.as_bytes()), out)?;
     }
     if detail == Detail::Quiet && report.judgement.status() != Status::Blocked {
         return Ok(());
@@ -82,21 +82,17 @@ impl Page<'_> {
     fn group(&self, group: &[&Judged], out: &mut dyn Write) -> io::Result<()> {
         let Some(first) = group.first() else { return Ok(()) };
         let finding = &first.finding;
-        let (word, style) = match first.verdict {
-            Verdict::Block => ("blocked", self.palette.block),
-            Verdict::Warn => ("warning", self.palette.warn),
-            Verdict::Allow => ("allowed", self.palette.good),
-        };
+        let (word, style) = self.word(first.verdict);
         let strong = self.palette.strong;
         let kind = format!("{}, {}", finding.facts.rule, finding.facts.severity.as_str());
         writeln!(out, "{style}{word}{style:#}  {strong}{}{strong:#}  ({kind})", finding.facts.title)?;
         self.places(group, out)?;
         if first.verdict == Verdict::Allow {
-            return self.labelled("because", &first.reason.to_string(), out);
+            return self.labelled("because", &self.reason(first), out);
         }
         self.wrapped(&finding.facts.message, out)?;
         if matches!(first.reason, Reason::LowConfidence | Reason::Expired { .. }) {
-            self.labelled("because", &first.reason.to_string(), out)?;
+            self.labelled("because", &self.reason(first), out)?;
         }
         self.labelled("fix", &finding.facts.fix, out)?;
         if let Some(page) = &finding.facts.rotate {
@@ -109,9 +105,22 @@ impl Page<'_> {
         writeln!(out)
     }
 
+    fn word(&self, verdict: Verdict) -> (&'static str, Style) {
+        match verdict {
+            Verdict::Block => ("blocked", self.palette.block),
+            Verdict::Warn => ("warning", self.palette.warn),
+            Verdict::Allow => ("allowed", self.palette.good),
+        }
+    }
+
+    /// Names of people and files stand in it.
+    fn reason(&self, judged: &Judged) -> String {
+        self.redactor.show(judged.reason.to_string().as_bytes())
+    }
+
     fn places(&self, group: &[&Judged], out: &mut dyn Write) -> io::Result<()> {
         for one in group.iter().take(PLACES) {
-            writeln!(out, "{INDENT}{}{}", self.place(&one.finding), mask(&one.finding))?;
+            self.place(&one.finding, out)?;
         }
         if group.len() > PLACES {
             writeln!(out, "{INDENT}and {} more places", group.len() - PLACES)?;
@@ -119,13 +128,30 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn place(&self, finding: &Finding) -> String {
+    /// Name, commit and mask, on as many lines as they need.
+    fn place(&self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+        let name = self.name(finding);
+        let commit = finding.commit.as_deref().map(|id| format!(" in {}", id.get(..12).unwrap_or(id)));
+        let reference = finding.reference.as_deref().map(|name| format!(" ({})", self.redactor.show(name)));
+        let mut width = INDENT.len() + name.chars().count();
         let strong = self.palette.strong;
-        let short = finding.commit.as_deref().map(|id| id.get(..12).unwrap_or(id));
-        let reference = finding.reference.as_deref().map(|name| self.redactor.show(name));
+        write!(out, "{INDENT}{strong}{name}{strong:#}")?;
+        for part in [commit, reference, mask(finding)].into_iter().flatten() {
+            let wide = part.chars().count();
+            if width + wide > WIDTH {
+                width = INDENT.len();
+                write!(out, "\n{INDENT}")?;
+            }
+            write!(out, "{part}")?;
+            width += wide;
+        }
+        writeln!(out)
+    }
+
+    fn name(&self, finding: &Finding) -> String {
         let at = finding.span.map(|span| format!("{}:{}", span.line, span.column)).unwrap_or_default();
         let path = self.redactor.show(&finding.path);
-        let mut place = match finding.place {
+        match finding.place {
             Where::Content if at.is_empty() => path,
             Where::Content => format!("{path}:{at}"),
             Where::Path => format!("{path} (the name itself)"),
@@ -133,23 +159,16 @@ impl Page<'_> {
             Where::Author => "author or committer of the commit".to_owned(),
             Where::Tag => format!("annotated tag, line {at}"),
             Where::Ref => "the name of the ref".to_owned(),
-        };
-        place = format!("{strong}{place}{strong:#}");
-        match (short, reference) {
-            (Some(commit), Some(reference)) => format!("{place} in {commit} ({reference})"),
-            (Some(commit), None) => format!("{place} in {commit}"),
-            (None, Some(reference)) => format!("{place} ({reference})"),
-            (None, None) => place,
         }
     }
 
     fn unread(&self, out: &mut dyn Write) -> io::Result<()> {
         let unread = &self.report.coverage.unread;
         let Some(verdict) = self.report.judgement.unread.filter(|_| !unread.is_empty()) else { return Ok(()) };
-        let (word, style) = if verdict == Verdict::Block { ("blocked", self.palette.block) } else { ("warning", self.palette.warn) };
+        let (word, style) = self.word(verdict);
         writeln!(out, "{style}{word}{style:#}  {} not read, so nobody knows what is in there", count(unread.len() as u64, "file was", "files were"))?;
         for one in unread.iter().take(UNREAD) {
-            writeln!(out, "{INDENT}{}: {}", self.redactor.show(&one.path), one.why)?;
+            writeln!(out, "{INDENT}{}: {}", self.redactor.show(&one.path), self.redactor.show(one.why.as_bytes()))?;
         }
         if unread.len() > UNREAD {
             writeln!(out, "{INDENT}and {} more", unread.len() - UNREAD)?;
@@ -224,12 +243,10 @@ fn wrap(text: &str, width: usize) -> Vec<std::borrow::Cow<'_, str>> {
     textwrap::wrap(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation))
 }
 
-fn mask(finding: &Finding) -> String {
+fn mask(finding: &Finding) -> Option<String> {
+    let secret = finding.secret.as_ref()?;
     let decoded = if finding.decoded.is_empty() { String::new() } else { format!(", encoded as {}", finding.decoded.join(" in ")) };
-    match &finding.secret {
-        Some(secret) => format!("  {}  ({} characters{decoded})", secret.redacted(finding.public_prefix), secret.len()),
-        None => String::new(),
-    }
+    Some(format!("  {}  ({} characters{decoded})", secret.redacted(finding.public_prefix), secret.len()))
 }
 
 fn count(number: u64, one: &str, many: &str) -> String {

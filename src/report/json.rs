@@ -18,7 +18,7 @@ struct Document<'a> {
     actor: Actor,
     findings: Vec<Row<'a>>,
     unread: Vec<UnreadRow>,
-    notes: &'a [String],
+    notes: Vec<String>,
     stats: Stats,
 }
 
@@ -86,7 +86,7 @@ struct Stats {
 /// # Errors
 /// The stream cannot be written.
 pub fn json(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let redactor = Redactor::new(&report.judgement.judged);
+    let redactor = Redactor::of(&report.judgement.judged);
     let findings = report.judgement.judged.iter().map(|judged| row(judged, &redactor)).collect();
     serde_json::to_writer(&mut *out, &document(report, findings, &redactor))?;
     out.write_all(b"\n")
@@ -97,7 +97,7 @@ pub fn json(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// The stream cannot be written.
 pub fn json_lines(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let redactor = Redactor::new(&report.judgement.judged);
+    let redactor = Redactor::of(&report.judgement.judged);
     for judged in &report.judgement.judged {
         serde_json::to_writer(&mut *out, &row(judged, &redactor))?;
         out.write_all(b"\n")?;
@@ -115,8 +115,12 @@ fn document<'a>(report: &Report<'a>, findings: Vec<Row<'a>>, redactor: &Redactor
         status: report.judgement.status(),
         actor: Actor { kind: "unknown", name: None, evidence: Vec::new() },
         findings,
-        unread: coverage.unread.iter().map(|unread| UnreadRow { path: redactor.show(&unread.path), why: unread.why.clone() }).collect(),
-        notes: report.notes,
+        unread: coverage
+            .unread
+            .iter()
+            .map(|unread| UnreadRow { path: redactor.show(&unread.path), why: redactor.show(unread.why.as_bytes()) })
+            .collect(),
+        notes: report.notes.iter().map(|note| redactor.show(note.as_bytes())).collect(),
         stats: Stats {
             files: coverage.files,
             bytes: coverage.bytes,
@@ -139,7 +143,7 @@ fn row<'a>(judged: &'a Judged, redactor: &Redactor) -> Row<'a> {
         severity: facts.severity,
         confidence: finding.confidence,
         verdict: judged.verdict,
-        reason: judged.reason.to_string(),
+        reason: redactor.show(judged.reason.to_string().as_bytes()),
         path: redactor.show(&finding.path),
         line: finding.span.map(|span| span.line),
         column: finding.span.map(|span| span.column),

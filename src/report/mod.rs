@@ -6,6 +6,7 @@ mod redact;
 
 pub use human::{Detail, human};
 pub use json::{json, json_lines};
+pub use redact::Redactor;
 
 use std::time::Duration;
 

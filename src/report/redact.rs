@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use aho_corasick::AhoCorasick;
 
+use crate::finding::Secret;
 use crate::judge::Judged;
 use crate::terminal::escape;
 
 /// Masks every known secret in names.
-pub(super) struct Redactor {
+pub struct Redactor {
     secrets: Option<AhoCorasick>,
 }
 
@@ -16,11 +17,14 @@ pub(super) struct Redactor {
 const SHORTEST: usize = 6;
 
 impl Redactor {
-    pub(super) fn new(judged: &[Judged]) -> Self {
-        let mut values: Vec<&[u8]> = Vec::new();
-        for finding in judged.iter().map(|judged| &judged.finding) {
-            values.extend(finding.secret.iter().chain(&finding.raw).map(|secret| secret.expose()).filter(|value| value.len() >= SHORTEST));
-        }
+    /// For everything that was found.
+    pub(super) fn of(judged: &[Judged]) -> Self {
+        Self::new(judged.iter().flat_map(|judged| judged.finding.secret.iter().chain(&judged.finding.raw)))
+    }
+
+    /// For these values.
+    pub fn new<'a>(secrets: impl Iterator<Item = &'a Secret>) -> Self {
+        let mut values: Vec<&[u8]> = secrets.map(Secret::expose).filter(|value| value.len() >= SHORTEST).collect();
         values.sort_unstable();
         values.dedup();
         let build = |values: &[&[u8]]| AhoCorasick::builder().match_kind(aho_corasick::MatchKind::LeftmostLongest).build(values).ok();
@@ -28,7 +32,7 @@ impl Redactor {
     }
 
     /// The name for people, escaped and masked.
-    pub(super) fn show(&self, name: &[u8]) -> String {
+    pub fn show(&self, name: &[u8]) -> String {
         let masked: Cow<'_, [u8]> = match &self.secrets {
             Some(secrets) if secrets.is_match(name) => {
                 let mut out = Vec::new();

@@ -157,10 +157,14 @@ pub enum Check {
     UrlPassword,
     /// Armour with a real body.
     PrivateKey,
+    /// A member of `data` or `stringData` in a document of kind `Secret`, other than a name, a place or a certificate.
+    KubernetesSecret,
     /// Looks drawn at random: neither words nor a sequence nor one character repeated.
     Random,
     /// Could be a credential that a person or a program chose: no placeholder, no reference, no prose.
     Plausible,
+    /// A literal bound to a name that holds a keyword, weighed by all that can be seen of it. It needs no pattern.
+    Assignment,
     /// A value in a place where even a placeholder is used for real (a fallback): only an empty or non-literal value is fine.
     Literal,
     /// A literal that could be a credential, in a place where a placeholder would be harmless.
@@ -175,7 +179,7 @@ pub enum Check {
 const MAX_PATTERN: usize = 8 << 10;
 
 /// Fills in the shorthands that patterns share:
-/// `@assign(WORDS)` a name that holds one of the words, then an assignment, a colon, a call's parenthesis or a comma, up to
+/// `@assign(WORDS)` a name that holds one of the words (`x_key`, `X API key`), then an assignment, a colon, a call's parenthesis or a comma, up to
 /// and with the opening quote; `@end` the end of a token, where no further letter, digit or `_` follows.
 ///
 /// # Errors
@@ -187,7 +191,7 @@ pub(super) fn expand(pattern: &str) -> Result<String, String> {
         out.push_str(&rest[..at]);
         let after = &rest[at + 1..];
         if let Some(words) = after.strip_prefix("assign(") {
-            let end = words.find(')').ok_or("`@assign(` is not closed")?;
+            let end = closing(words).ok_or("`@assign(` is not closed")?;
             out.push_str(r"(?i:");
             out.push_str(&words[..end]);
             out.push_str(ASSIGN);
@@ -204,8 +208,24 @@ pub(super) fn expand(pattern: &str) -> Result<String, String> {
     if out.len() > MAX_PATTERN { Err(format!("the pattern has {} bytes, at most {MAX_PATTERN} are allowed", out.len())) } else { Ok(out) }
 }
 
-const ASSIGN: &str =
-    r#")[0-9A-Za-z_.\-]{0,40}[ \t]{0,3}\\?["'`\])}]{0,3}[ \t]{0,10}(?:=>|:=|={1,3}|:{1,2}|->|<-|,|\(|>|\|\||\?\?)[ \t]{0,10}[\[({]?\\?["'`]{0,3}"#;
+/// Place of the parenthesis that closes the shorthand; the words may hold groups of their own.
+fn closing(words: &str) -> Option<usize> {
+    let mut depth = 0usize;
+    let mut escaped = false;
+    for (at, b) in words.bytes().enumerate() {
+        match b {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'(' => depth += 1,
+            b')' if depth == 0 => return Some(at),
+            b')' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+const ASSIGN: &str = r#")[0-9A-Za-z_.\-]{0,40}(?i:[ \t](?:api|access|auth|bot|client|app|secret|key|token|password|is)){0,3}[ \t]{0,3}\\?["'`\])}]{0,3}[ \t]{0,10}(?:=>|:=|\?=|={1,3}|:{1,2}|->|<-|,|\(|>|\|\||\?\?)[ \t]{0,10}[\[({]?\\?["'`]{0,3}"#;
 const END: &str = r"(?:[^0-9A-Za-z_]|\z)";
 
 /// Makes a written rule ready: the file's defaults filled in, the pattern expanded and measured.
@@ -229,7 +249,11 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
     for part in [&text.context, &text.not_context].into_iter().flatten() {
         regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(part).map_err(|e| of(e.to_string()))?;
     }
-    if expanded.is_none() && !text.keywords.is_empty() {
+    let is_assignment = text.check == Some(Check::Assignment);
+    if is_assignment {
+        reach = Some(0); // the keyword itself is all there is to look around
+    }
+    if expanded.is_none() && !text.keywords.is_empty() && !is_assignment {
         return Err(of("`keywords` without a `pattern` find nothing".to_owned()));
     }
     text.pattern = expanded.map(Cow::Owned);

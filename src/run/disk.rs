@@ -38,21 +38,28 @@ pub(super) fn examine_files(paths: &[PathBuf], everything: bool, root: Option<&P
         Ok(results)
     })?;
     results.sort_by_key(|scanned| scanned.file);
-    let mut coverage = Coverage { unread: listed.unread, ..Coverage::default() };
+    let mut coverage = Coverage::default();
     let mut maker = FindingMaker::without_git(policy);
+    let mut add = |hits: Vec<Hit<'_>>, place, path: &[u8]| {
+        hits.into_iter().for_each(|hit| maker.add(hit, &Place { place, path, commit: None, reference: None }));
+    };
     for scanned in results {
         let path = &listed.files[scanned.file].path;
+        add(scanned.in_name, Where::Path, path);
         match scanned.outcome {
-            Outcome::Read { bytes, in_name, in_text } => {
+            Outcome::Read { bytes, in_text } => {
                 coverage.files += 1;
                 coverage.bytes += bytes;
-                for (place, hits) in [(Where::Path, in_name), (Where::Content, in_text)] {
-                    hits.into_iter().for_each(|hit| maker.add(hit, &Place { place, path, commit: None, reference: None }));
-                }
+                add(in_text, Where::Content, path);
             }
             Outcome::Unread(why) => coverage.unread.push(Unread { path: path.clone(), why }),
         }
     }
+    for unread in &listed.unread {
+        add(scan_name(&scanner, &unread.path)?, Where::Path, &unread.path);
+    }
+    coverage.unread.extend(listed.unread);
+    coverage.unread.sort();
     Ok(Found { findings: maker.into_findings(), coverage })
 }
 
@@ -71,11 +78,12 @@ pub(super) fn examine_text(path: Option<&Path>, bytes: &[u8], rules: &Rules, pol
 /// A file and what became of it.
 struct Scanned<'r> {
     file: usize,
+    in_name: Vec<Hit<'r>>,
     outcome: Outcome<'r>,
 }
 
 enum Outcome<'r> {
-    Read { bytes: u64, in_name: Vec<Hit<'r>>, in_text: Vec<Hit<'r>> },
+    Read { bytes: u64, in_text: Vec<Hit<'r>> },
     Unread(String),
 }
 
@@ -94,7 +102,7 @@ impl<'r> Work<'_, 'r> {
         loop {
             let file = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(entry) = self.files.get(file) else { return Ok(results) };
-            results.push(Scanned { file, outcome: self.scan(entry)? });
+            results.push(Scanned { file, in_name: scan_name(self.scanner, &entry.path)?, outcome: self.scan(entry)? });
         }
     }
 
@@ -103,11 +111,15 @@ impl<'r> Work<'_, 'r> {
             Ok(bytes) => bytes,
             Err(why) => return Ok(Outcome::Unread(why)),
         };
-        let mut in_name = self.scanner.scan(Text { path: b"", part: Part::Path, bytes: &entry.path })?;
-        in_name.extend(self.scanner.scan_path(&entry.path));
         let in_text = self.scanner.scan(Text { path: &entry.path, part: Part::Content, bytes: &bytes })?;
-        Ok(Outcome::Read { bytes: bytes.len() as u64, in_name, in_text })
+        Ok(Outcome::Read { bytes: bytes.len() as u64, in_text })
     }
+}
+
+fn scan_name<'r>(scanner: &Scanner<'r>, path: &[u8]) -> Result<Vec<Hit<'r>>, Failure> {
+    let mut hits = scanner.scan(Text { path: b"", part: Part::Path, bytes: path })?;
+    hits.extend(scanner.scan_path(path));
+    Ok(hits)
 }
 
 /// The bytes of a file, or the target of a symbolic link: that is what git would record.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
-use crate::change::{ChangeSet, Coverage, Kind, Novelty, ObjectId, Part, Store, Unread};
+use crate::change::{ChangeSet, Coverage, Kind, NewFile, Novelty, ObjectId, Part, Store, Unread};
 use crate::config::Policy;
 use crate::finding::{Finding, Where};
 use crate::scan::{Hit, PathKind, Scanner, Text};
@@ -27,16 +27,24 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
             maker.add(hit, &Place { place: place_of(text.part), path: b"", commit: text.commit, reference: text.reference.as_deref() });
         }
     }
-    for file in change.files.iter().filter(|file| file.path_is_new) {
-        let place = Place { place: Where::Path, path: &file.path, commit: file.commit, reference: None };
+    let mut novelty = Novelty::new(store, change);
+    for (at, file) in change.files.iter().enumerate().filter(|(_, file)| file.path_is_new) {
+        let place = Place { place: Where::Path, path: &file.path, commit: file.commit, reference: name_of(change, file) };
         let mut hits = scanner.scan(Text { path: b"", part: Part::Path, bytes: &file.path })?;
         hits.extend(scanner.scan_path(&file.path));
-        hits.into_iter().for_each(|hit| maker.add(hit, &place));
+        for hit in hits {
+            let new = match &hit.raw {
+                Some(raw) => novelty.name_is_new(at, raw.expose())?,
+                None => true,
+            };
+            if new {
+                maker.add(hit, &place);
+            }
+        }
     }
-    let mut novelty = Novelty::new(store, change);
     for (file, hits) in scan_files(store, change, scanner, policy, &mut coverage)? {
         let place = &change.files[file];
-        let place = Place { place: Where::Content, path: &place.path, commit: place.commit, reference: None };
+        let place = Place { place: Where::Content, path: &place.path, commit: place.commit, reference: name_of(change, place) };
         for hit in hits {
             let new = match (&hit.raw, &hit.secret) {
                 (Some(raw), Some(_)) => novelty.value_is_new(file, raw.expose())?,
@@ -49,6 +57,11 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
         }
     }
     Ok(Found { findings: maker.into_findings(), coverage })
+}
+
+/// The ref that names the file itself.
+fn name_of<'a>(change: &'a ChangeSet, file: &NewFile) -> Option<&'a [u8]> {
+    change.refs.get(file.reference? as usize).map(Vec::as_slice)
 }
 
 fn place_of(part: Part) -> Where {
@@ -110,7 +123,8 @@ fn scan_files<'r>(
     Ok(out)
 }
 
-/// The blobs of the change in the order of their first appearance, each with the files that hold it.
+/// The blobs of the change, each with the files that hold it, in the order in which they are read fastest: git keeps the
+/// versions of a file as differences from the newest, so that one comes first and the older ones find their base in memory.
 fn unique_blobs(change: &ChangeSet) -> Vec<(ObjectId, Vec<u32>)> {
     let mut known: HashMap<ObjectId, usize> = HashMap::with_capacity(change.files.len());
     let mut blobs: Vec<(ObjectId, Vec<u32>)> = Vec::with_capacity(change.files.len());
@@ -121,6 +135,9 @@ fn unique_blobs(change: &ChangeSet) -> Vec<(ObjectId, Vec<u32>)> {
             None => blobs.push((id, vec![file])),
         }
     }
+    // The files stand in the order of history, and each blob has at least one.
+    let path = |files: &[u32]| &change.files[files[0] as usize].path;
+    blobs.sort_by(|(_, a), (_, b)| path(a).cmp(path(b)).then(b.cmp(a)));
     blobs
 }
 

@@ -27,14 +27,16 @@ pub(super) fn allow(allow: &Allow, global: &Global) -> Result<Status, Failure> {
         Some(file) => file.clone(),
         None => root()?.join(FILE),
     };
-    let before = match fs::read_to_string(&file) {
-        Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(source) => return Err(Failure::Write { path: file, source }),
-    };
     let name = file.display().to_string();
-    let known = config::parse(&name, before.as_bytes())?;
-    if let Some(entry) = known.allow.iter().find(|entry| entry.fingerprint == fingerprint && entry.path == allow.path) {
+    let before = match fs::read(&file) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(source) => return Err(config::ConfigError::Read { file: name, source }.into()),
+    };
+    let known = config::parse(&name, &before)?;
+    // It parsed, so it is UTF-8 and this changes nothing.
+    let before = String::from_utf8_lossy(&before).into_owned();
+    if let Some(entry) = known.allow.iter().map(toml::Spanned::get_ref).find(|entry| entry.fingerprint == fingerprint && entry.path == allow.path) {
         return Err(usage(format!("{fingerprint} is allowed already, by {} until {}", entry.owner.escape_debug(), entry.expires), "edit that entry"));
     }
     let after = before.clone() + &entry_text(&before, allow, &fingerprint, expires);

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::change::ChangeError;
+use crate::change::{ChangeError, Part};
 use crate::config::ConfigError;
+use crate::finding::Secret;
 use crate::install::InstallError;
-use crate::rules::RuleError;
-use crate::scan::ScanError;
+use crate::report::Redactor;
+use crate::rules::{RuleError, Rules};
+use crate::scan::{ScanError, Scanner, Text};
 
 /// leakstop could not do its job.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +64,21 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// All of it for the user, cause by cause. A message may quote a name or a value from a file, and that may be a secret:
+    /// so messages pass the same rules as everything else.
+    pub fn told(&self) -> String {
+        let mut text = format!("leakstop: error: {}", sieved(&self.to_string()));
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(&format!("\n  because: {}", sieved(&error.to_string())));
+            cause = error.source();
+        }
+        if let Some(hint) = self.hint() {
+            text.push_str(&format!("\n  try: {hint}"));
+        }
+        text
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> Option<&str> {
         match self {
@@ -73,5 +90,17 @@ impl Failure {
             Self::Rule(_) | Self::Scan(_) | Self::Thread => Some("nothing passes while this lasts; please report it with `leakstop --version`"),
             Self::Output { .. } | Self::Write { .. } => None,
         }
+    }
+}
+
+fn sieved(message: &str) -> String {
+    let secrets = || -> Result<Vec<Secret>, Failure> {
+        let rules = Rules::built_in()?;
+        let hits = Scanner::new(&rules, 0)?.scan(Text { path: b"", part: Part::Message, bytes: message.as_bytes() })?;
+        Ok(hits.into_iter().filter_map(|hit| hit.raw).collect())
+    };
+    match secrets() {
+        Ok(secrets) => Redactor::new(secrets.iter()).show(message.as_bytes()),
+        Err(_) => "the message cannot be shown, since the rules that would mask it do not load".to_owned(),
     }
 }

@@ -5,9 +5,9 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::change::{self, ChangeSet, LibGit, NewText, ObjectId, Part, PrePush, RefUpdate, Store, Trust};
+use crate::change::{self, ChangeSet, HiddenRefs, NewText, ObjectId, Part, PrePush, RefUpdate, Store, Trust};
 use crate::cli::Global;
-use crate::config::Policy;
+use crate::config::{Baseline, Policy};
 use crate::judge::{Gate, Status, judge};
 use crate::rules::Rules;
 use crate::scan::Scanner;
@@ -33,7 +33,7 @@ impl Session<'_> {
     /// `pre-commit`, `pre-merge-commit` and `scan --staged`.
     pub(super) fn index(&self, command: &str) -> Result<Status, Failure> {
         let (trust, stream) = if command.starts_with("hook") { (Trust::GitAccepted, Stream::Error) } else { (Trust::CheckOwner, Stream::Out) };
-        let store = LibGit::open(trust)?;
+        let store = change::open(trust)?;
         let rules = Rules::built_in()?;
         let settings = settings::of_commit(self.global, &store, &rules)?;
         let others = change::merge_parents(&store, std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
@@ -44,12 +44,16 @@ impl Session<'_> {
 
     /// `commit-msg`.
     pub(super) fn message(&self, file: &Path) -> Result<Status, Failure> {
-        let store = LibGit::open(Trust::GitAccepted)?;
+        let store = change::open(Trust::GitAccepted)?;
         let rules = Rules::built_in()?;
         let settings = settings::of_commit(self.global, &store, &rules)?;
         let text = std::fs::read(file).map_err(|source| change::ChangeError::File { path: file.to_owned(), source })?;
         let editor = std::env::var("GIT_EDITOR").ok();
-        let bytes = change::message_as_stored(&store, &text, editor.as_deref()).concat();
+        let overrides: String = std::env::vars_os()
+            .filter(|(name, _)| name.to_string_lossy().starts_with("GIT_CONFIG_"))
+            .map(|(_, value)| value.to_string_lossy().into_owned() + "\n")
+            .collect();
+        let bytes = change::message_as_stored(&store, &text, editor.as_deref(), &overrides).concat();
         let text = NewText { part: Part::Message, bytes, commit: None, reference: None };
         let change = ChangeSet { texts: vec![text], ..ChangeSet::default() };
         let found = self.examine(&store, &change, &rules, &settings.policy)?;
@@ -59,7 +63,7 @@ impl Session<'_> {
     /// `pre-push`: what no ref that we know of the remote reaches.
     pub(super) fn pre_push(&self, remote: &OsStr) -> Result<Status, Failure> {
         let updates: Vec<_> = PrePush::parse(&read_stdin()?)?.into_iter().map(|line| line.update).collect();
-        let store = LibGit::open(Trust::GitAccepted)?;
+        let store = change::open(Trust::GitAccepted)?;
         let rules = Rules::built_in()?;
         let settings = settings::of_commit(self.global, &store, &rules)?;
         let known = tracked(&store, remote)?;
@@ -81,10 +85,14 @@ impl Session<'_> {
     }
 
     fn received(&self, command: &str, updates: &[RefUpdate]) -> Result<Status, Failure> {
-        let store = LibGit::open(Trust::GitAccepted)?;
+        let store = change::open(Trust::GitAccepted)?;
         let rules = Rules::built_in()?;
         let settings = settings::of_push(self.global, &store, updates, &rules)?;
-        let known: Vec<ObjectId> = store.references()?.into_iter().map(|(_, id)| id).collect();
+        let hidden = match settings.policy.baseline {
+            Baseline::Visible => HiddenRefs::Ignored,
+            Baseline::All => HiddenRefs::Counted,
+        };
+        let known = change::accepted(&store, hidden)?;
         let change = change::pushed(&store, updates, &known)?;
         let found = self.examine(&store, &change, &rules, &settings.policy)?;
         self.finish(command, Gate::Push, found, &settings, &rules, Stream::Error)
@@ -92,7 +100,7 @@ impl Session<'_> {
 
     /// `scan --range`.
     pub(super) fn range(&self, range: &str) -> Result<Status, Failure> {
-        let store = LibGit::open(Trust::CheckOwner)?;
+        let store = change::open(Trust::CheckOwner)?;
         let rules = Rules::built_in()?;
         let settings = settings::of_commit(self.global, &store, &rules)?;
         let Some((from, to)) = range.split_once("..").filter(|(_, to)| !to.starts_with('.')) else {
@@ -106,7 +114,7 @@ impl Session<'_> {
 
     /// `scan --history`.
     pub(super) fn history(&self) -> Result<Status, Failure> {
-        let store = LibGit::open(Trust::CheckOwner)?;
+        let store = change::open(Trust::CheckOwner)?;
         let rules = Rules::built_in()?;
         let settings = settings::of_commit(self.global, &store, &rules)?;
         let change = change::history(&store)?;
@@ -128,7 +136,8 @@ impl Session<'_> {
     /// `scan --stdin`.
     pub(super) fn standard_input(&self, path: Option<&Path>) -> Result<Status, Failure> {
         let rules = Rules::built_in()?;
-        let settings = settings::of_files(self.global, None, &rules)?;
+        let root = change::hooks_dir(Path::new(".")).ok().and_then(|place| place.work_tree);
+        let settings = settings::of_files(self.global, root.as_deref(), &rules)?;
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(|e| Failure::Input { why: e.to_string() })?;
         let found = disk::examine_text(path, &bytes, &rules, &settings.policy)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::CommandFactory;
 
-use crate::change::{self, LibGit, Trust};
+use crate::change::{self, Trust};
 use crate::cli::{Cli, ConfigCommand, Global, RulesCommand};
 use crate::judge::Status;
 use crate::rules::{Rule, Rules};
@@ -54,7 +54,7 @@ pub(super) fn config(command: &ConfigCommand, global: &Global) -> Result<Status,
     let ConfigCommand::Check = command;
     let rules = Rules::built_in()?;
     let settings = if change::hooks_dir(Path::new(".")).is_ok() {
-        settings::of_commit(global, &LibGit::open(Trust::CheckOwner)?, &rules)?
+        settings::of_commit(global, &change::open(Trust::CheckOwner)?, &rules)?
     } else {
         settings::of_files(global, None, &rules)?
     };

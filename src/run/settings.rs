@@ -29,15 +29,37 @@ pub(super) struct Settings {
 /// For hooks of a work tree and for `scan` of what git holds.
 pub(super) fn of_commit(global: &Global, store: &dyn Store, rules: &Rules) -> Result<Settings, Failure> {
     let mut layers = own_layers(global)?;
-    if !alone(global) {
-        if let Some(head) = store.head()? {
-            layers.extend(in_commit(store, head, Origin::Repository)?);
-        }
-        if let Some(blob) = store.staged_blob(FILE.as_bytes())? {
-            layers.push(in_blob(store, blob, &format!("{FILE} (as staged)"), Origin::Change)?);
+    if alone(global) {
+        return settings(layers, rules);
+    }
+    let head = store.head()?;
+    let accepted = head.map(|head| change::file_in_commit(store, head, FILE.as_bytes())).transpose()?.flatten();
+    let staged = store.staged_blob(FILE.as_bytes())?;
+    let mut notes = Vec::new();
+    if let (Some(head), Some(blob)) = (head, accepted) {
+        match usable(in_blob(store, blob, &name_in(head), Origin::Repository), rules) {
+            Ok(layer) => layers.push(layer),
+            // Whoever mends the file must be able to commit that.
+            Err(Failure::Config(_)) if staged != accepted => {
+                notes.push(format!("the accepted {FILE} is broken; this change mends it, and until then the defaults hold"));
+            }
+            Err(failure) => return Err(failure),
         }
     }
-    settings(layers, rules)
+    if let Some(blob) = staged.filter(|_| staged != accepted) {
+        layers.push(usable(in_blob(store, blob, &format!("{FILE} (as staged)"), Origin::Change), rules)?);
+    }
+    let mut settings = settings(layers, rules)?;
+    settings.notes.append(&mut notes);
+    Ok(settings)
+}
+
+/// A layer that says nothing impossible. What is being committed is held to that as a whole, though little of it counts
+/// yet: tomorrow it is the accepted file.
+fn usable(layer: Result<Layer, Failure>, rules: &Rules) -> Result<Layer, Failure> {
+    let layer = layer?;
+    Policy::new(&[Layer { origin: Origin::Repository, ..layer.clone() }], rules)?;
+    Ok(layer)
 }
 
 /// For `scan PATH`: the file at the root of the work tree.
@@ -68,8 +90,8 @@ pub(super) fn of_push(global: &Global, store: &dyn Store, updates: &[RefUpdate],
     let mut layers = match server.repository_config {
         RepositoryConfig::Ignore => Vec::new(),
         RepositoryConfig::Reviewed => head.map(|head| in_commit(store, head, Origin::Repository)).transpose()?.flatten().into_iter().collect(),
-        RepositoryConfig::Pushed => match updates.iter().find_map(|update| update.new) {
-            Some(tip) => in_commit(store, tip, Origin::Repository)?.into_iter().collect(),
+        RepositoryConfig::Pushed => match pushed_commits(store, updates.iter())?.first() {
+            Some(&tip) => in_commit(store, tip, Origin::Repository)?.into_iter().collect(),
             None => Vec::new(),
         },
     };
@@ -85,12 +107,21 @@ fn refuse_broken(store: &dyn Store, updates: &[RefUpdate], head: Option<ObjectId
         return Ok(());
     }
     let default_branch = updates.iter().filter(|update| update.old == head || head.is_none());
-    for tip in default_branch.filter_map(|update| update.new) {
+    for tip in pushed_commits(store, default_branch)? {
         if let Some(layer) = in_commit(store, tip, Origin::Repository)? {
             Policy::new(&[layer], rules)?;
         }
     }
     Ok(())
+}
+
+/// The commits that the updates lead to; a ref may as well name a tag, a folder or a file.
+fn pushed_commits<'a>(store: &dyn Store, updates: impl Iterator<Item = &'a RefUpdate>) -> Result<Vec<ObjectId>, Failure> {
+    let mut commits = Vec::new();
+    for tip in updates.filter_map(|update| update.new) {
+        commits.extend(change::commit_of(store, tip)?);
+    }
+    Ok(commits)
 }
 
 fn settings(layers: Vec<Layer>, rules: &Rules) -> Result<Settings, Failure> {
@@ -100,10 +131,7 @@ fn settings(layers: Vec<Layer>, rules: &Rules) -> Result<Settings, Failure> {
     for allowance in policy.allow.iter().filter(|allowance| allowance.expires < today) {
         notes.push(format!(
             "the exception {} of {} in {} ran out on {}",
-            allowance.entry.fingerprint,
-            crate::terminal::escape(allowance.entry.owner.as_bytes()),
-            allowance.file,
-            allowance.expires
+            allowance.entry.fingerprint, allowance.entry.owner, allowance.file, allowance.expires
         ));
     }
     Ok(Settings { policy, notes, files: layers.into_iter().map(|layer| layer.file).collect() })
@@ -154,11 +182,14 @@ fn on_disk(file: &Path, origin: Origin) -> Result<Option<Layer>, Failure> {
 }
 
 fn in_commit(store: &dyn Store, commit: ObjectId, origin: Origin) -> Result<Option<Layer>, Failure> {
-    let name = format!("{FILE} of {}", &commit.to_string()[..12]);
     match change::file_in_commit(store, commit, FILE.as_bytes())? {
-        Some(blob) => Ok(Some(in_blob(store, blob, &name, origin)?)),
+        Some(blob) => Ok(Some(in_blob(store, blob, &name_in(commit), origin)?)),
         None => Ok(None),
     }
+}
+
+fn name_in(commit: ObjectId) -> String {
+    format!("{FILE} of {}", &commit.to_string()[..12])
 }
 
 fn in_blob(store: &dyn Store, blob: ObjectId, name: &str, origin: Origin) -> Result<Layer, Failure> {

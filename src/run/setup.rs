@@ -16,7 +16,7 @@ const CANARY: &str = "leakstop canary ghp_{crc32:30}\n";
 
 pub(super) fn install(install: &Install, _global: &Global) -> Result<Status, Failure> {
     let (place, hooks) = target(install)?;
-    let program = std::env::current_exe().map_err(|source| Failure::Write { path: PathBuf::from("leakstop"), source })?;
+    let program = own_program()?;
     let mut said = String::new();
     for hook in &hooks {
         let change = install::install(&place.hooks, hook, &program)?;
@@ -41,9 +41,10 @@ pub(super) fn install(install: &Install, _global: &Global) -> Result<Status, Fai
 
 pub(super) fn uninstall(install: &Install, _global: &Global) -> Result<Status, Failure> {
     let (place, hooks) = target(install)?;
+    let program = own_program()?;
     let mut said = String::new();
     for hook in &hooks {
-        let change = install::uninstall(&place.hooks, hook)?;
+        let change = install::uninstall(&place.hooks, hook, &program)?;
         let file = place.hooks.join(hook);
         said.push_str(&match change {
             Change::Removed => format!("removed    {}\n", file.display()),
@@ -53,6 +54,10 @@ pub(super) fn uninstall(install: &Install, _global: &Global) -> Result<Status, F
     }
     output::print(&said)?;
     Ok(Status::Clean)
+}
+
+fn own_program() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(|source| Failure::Write { path: PathBuf::from("leakstop"), source })
 }
 
 fn target(install: &Install) -> Result<(GitPlace, Vec<String>), Failure> {
@@ -85,16 +90,16 @@ fn prove(place: &GitPlace, hook: &str) -> Result<(), Failure> {
             install::prove(&file, folder, &environment, &[message.path().into()], "")?;
         }
         "pre-push" => {
-            let push = CanaryPush::new(canary.as_bytes())?;
+            let push = CanaryPush::new(canary.as_bytes(), place)?;
             let remote = ["leakstop-canary".into(), "leakstop-canary".into()];
             install::prove(&file, folder, &push.environment(&place.git_dir), &remote, &push.to_push())?;
         }
         "pre-receive" => {
-            let push = CanaryPush::new(canary.as_bytes())?;
+            let push = CanaryPush::new(canary.as_bytes(), place)?;
             install::prove(&file, folder, &push.environment(&place.git_dir), &none, &push.received())?;
         }
         "update" => {
-            let push = CanaryPush::new(canary.as_bytes())?;
+            let push = CanaryPush::new(canary.as_bytes(), place)?;
             let line = push.received();
             let mut parts = line.split_whitespace();
             let (old, new, name) = (parts.next(), parts.next(), parts.next());
@@ -102,7 +107,7 @@ fn prove(place: &GitPlace, hook: &str) -> Result<(), Failure> {
             install::prove(&file, folder, &push.environment(&place.git_dir), &arguments, "")?;
         }
         _ => {
-            let stage = CanaryStage::new(canary.as_bytes())?;
+            let stage = CanaryStage::new(canary.as_bytes(), place)?;
             install::prove(&file, folder, &stage.environment(&place.git_dir), &none, "")?;
         }
     }

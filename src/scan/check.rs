@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::decode;
 use super::language::Language;
-use super::{code, literal, logged, plausible};
+use super::{code, literal, logged, manifest, plausible, published};
 use crate::finding::Family;
 use crate::rules::shape::{base32_of_sha256, bech32_is_right, in_base};
 use crate::rules::{Check, Rule};
@@ -64,13 +64,20 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>) -> Outcome {
     let value = context.value();
     let check = rule.text().check;
     if rule.family() == Family::Secret
-        && !matches!(check, Some(Check::Plausible | Check::Literal | Check::UrlPassword | Check::BasicAuth | Check::PrivateKey))
+        && !matches!(
+            check,
+            Some(Check::Plausible | Check::Literal | Check::UrlPassword | Check::BasicAuth | Check::PrivateKey | Check::KubernetesSecret)
+        )
         && plausible::is_made_up(value)
     {
         return Outcome::Drop;
     }
+    if rule.family() == Family::Secret && published::is_published(value) {
+        return Outcome::Drop;
+    }
     match check {
-        None => Outcome::Keep,
+        // A binding is read and weighed before any pattern: see `generic`.
+        None | Some(Check::Assignment) => Outcome::Keep,
         Some(Check::Crc32Base62) => sum(split_tail(value, 6).is_some_and(|(head, tail)| crc32_base62(after_prefix(head), tail))),
         Some(Check::Sha256Base32) => sum(sha256_base32(value)),
         Some(Check::Crc32Base36) => {
@@ -84,6 +91,7 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>) -> Outcome {
         Some(Check::BasicAuth) => basic_auth(value),
         Some(Check::UrlPassword) => url_password(context),
         Some(Check::PrivateKey) => private_key(context),
+        Some(Check::KubernetesSecret) => keep_if(manifest::is_secret_value(context.text, context.matched.clone(), context.value.clone())),
         Some(Check::Random) => keep_if(plausible::looks_drawn(value)),
         Some(Check::Plausible) => keep_if(plausible::is_credential(context.before(), value, context.next(), context.language)),
         // What a program runs with is no comment.
@@ -188,17 +196,27 @@ fn url_password(context: &Context<'_>) -> Outcome {
     let user_start = memchr::memmem::rfind(before, b"//").map_or(0, |at| at + 2);
     let user = before.get(user_start..user_end).unwrap_or_default();
     let password = context.value();
-    if plausible::is_reference(password) || plausible::is_placeholder_password(user, password) {
+    if plausible::is_reference(password) || plausible::is_placeholder_password(user, password) || names_itself(password) {
         return Outcome::Drop;
     }
     let host = &context.text[(context.value.end + 1).min(context.text.len())..];
     if LOCAL_HOSTS.iter().any(|local| host.starts_with(local)) && user == password { Outcome::Doubtful } else { Outcome::Keep }
 }
 
+/// `MY_TOKEN` in capitals tells a reader what to put there; `x-oauth-basic` says that the user's name is the credential.
+fn names_itself(password: &[u8]) -> bool {
+    let shouted = password.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-'));
+    let names = [&b"PASS"[..], b"PW", b"TOKEN", b"SECRET", b"KEY"];
+    password.starts_with(b"x-oauth-") || shouted && names.iter().any(|name| memchr::memmem::find(password, name).is_some())
+}
+
 /// A key's body has at least this many characters of base64: the smallest real ones (Ed25519 in PKCS#8) have 64.
 const SMALLEST_BODY: usize = 60;
 /// An RSA key of 16,384 bits has about 12,800 characters; with headers, quotes and indentation this is room enough.
 const LONGEST_ARMOUR: usize = 32 << 10;
+
+/// Headers of an armour (`Proc-Type`, `Comment`) and broken lines are shorter than this; a longer gap ends the body.
+const LONGEST_GAP: usize = 256;
 
 /// The match is the first line of the armour; the body follows it up to the last line, another key or the text's end.
 fn private_key(context: &Context<'_>) -> Outcome {
@@ -210,15 +228,24 @@ fn private_key(context: &Context<'_>) -> Outcome {
     // An encoded line end (`\n`) leaves its letter before the next line, which does not matter to a count.
     let runs = body.split(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')));
     let (mut total, mut end) = (0, start);
-    for run in runs.filter(|run| run.len() >= 16) {
+    for run in runs.filter(|run| run.len() >= 16 && is_mixed(run)) {
+        let run_start = start + (run.as_ptr() as usize - body.as_ptr() as usize);
+        if run_start - end > LONGEST_GAP {
+            break;
+        }
         total += run.len();
-        end = start + (run.as_ptr() as usize - body.as_ptr() as usize) + run.len();
+        end = run_start + run.len();
     }
     if total < SMALLEST_BODY || plausible::distinct(body) < 20 {
         return Outcome::Drop; // a header in a parser or in documentation
     }
     let line_end = |at: usize| memchr::memmem::find(&rest[at + 5..], b"-----").map_or(at, |close| at + 5 + close + 5);
     Outcome::KeepTo(footer.map_or(end, |at| start + line_end(at)))
+}
+
+/// Lines of base64 hold letters of both cases and digits; long names in code hardly do.
+fn is_mixed(run: &[u8]) -> bool {
+    run.iter().any(u8::is_ascii_digit) && run.iter().any(u8::is_ascii_uppercase) && run.iter().any(u8::is_ascii_lowercase)
 }
 
 #[cfg(test)]

@@ -3,26 +3,33 @@
 //! A text passes the prefilter (one pass for the keywords of all rules), then the regexes of the rules whose keyword hit,
 //! in windows around the hits, then the checks. What is encoded in it is decoded and passes the same way.
 
+mod assignment;
 mod check;
 mod code;
 mod confirm;
 mod decode;
+mod features;
+pub mod generic;
 mod language;
 mod literal;
 mod logged;
+mod manifest;
+mod model;
 mod name;
 mod plausible;
 mod prefilter;
+mod published;
 mod sample;
 mod scope;
 mod yaml;
 
 pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;
+pub use features::NAMES as FEATURES;
 
 use crate::change::Part;
 use crate::finding::{Confidence, Family, Secret, Span};
-use crate::rules::{Rule, Rules};
+use crate::rules::{Check, Rule, Rules};
 use confirm::{Candidate, Memory};
 use language::Language;
 use prefilter::Prefilter;
@@ -133,7 +140,12 @@ impl<'r> Scanner<'r> {
             if memory.is_new(window.rule) {
                 memory.is_subject = file.is_subject_to(rule, depth);
             }
-            if memory.is_subject {
+            if !memory.is_subject {
+                continue;
+            }
+            if rule.text().check == Some(Check::Assignment) {
+                generic::confirm(window, text, file.path, file.language, out);
+            } else {
                 confirm::confirm(rule, window, text, file.language, &mut memory, out)?;
             }
         }

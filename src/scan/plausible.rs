@@ -127,7 +127,7 @@ pub(super) fn looks_drawn(value: &[u8]) -> bool {
 }
 
 /// Shannon entropy in bits a character.
-fn entropy(value: &[u8]) -> f64 {
+pub(super) fn entropy(value: &[u8]) -> f64 {
     let mut counts = [0u32; 256];
     for &b in value {
         counts[usize::from(b)] += 1;
@@ -210,6 +210,17 @@ const HARMLESS_PARTS: [&str; 40] = [
     "public",
 ];
 
+/// True for a part that takes the sense out of a sensitive name.
+pub(super) fn is_harmless_part(part: &[u8]) -> bool {
+    HARMLESS_PARTS.iter().any(|harmless| part.starts_with(harmless.as_bytes()) && part.len() <= harmless.len() + 3)
+}
+
+/// True for a word that stands for a password in documentation.
+pub(super) fn is_password_word(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    PASSWORD_WORDS.iter().any(|word| word.as_bytes() == lower)
+}
+
 fn before_is_harmless(before: &[u8]) -> bool {
     let name_end = before.iter().position(|b| matches!(b, b'=' | b':' | b' ' | b'\t' | b',' | b'(' | b'>')).unwrap_or(before.len());
     parts(&before[..name_end])
@@ -218,7 +229,7 @@ fn before_is_harmless(before: &[u8]) -> bool {
 }
 
 /// The parts of a name, in lower case: split at separators and humps.
-fn parts(name: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn parts(name: &[u8]) -> Vec<Vec<u8>> {
     let mut parts = vec![Vec::new()];
     let mut lower_before = false;
     for &b in name {

@@ -1,13 +1,20 @@
 //! The integration tests: real git in temporary folders with a scrubbed environment. One module a behaviour.
 
 #![allow(unreachable_pub, reason = "the modules of a test binary share items freely")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of a scene fails the scene")]
 
+#[cfg(unix)]
+mod backends;
 mod commits;
 mod configuration;
 mod documents;
+#[cfg(unix)]
 mod installing;
+mod managers;
+mod merges;
 mod properties;
 mod pushes;
+mod readme;
 mod reports;
 mod rules;
 mod scans;

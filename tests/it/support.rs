@@ -1,5 +1,6 @@
 //! What the scenes share: repositories in temporary folders, the program, and tokens made from shapes.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
@@ -15,6 +16,29 @@ pub const LEAKSTOP: &str = env!("CARGO_BIN_EXE_leakstop");
 /// A GitHub token with a right checksum.
 pub fn token(seed: u64) -> String {
     shape::fill("ghp_{crc32:30}", seed)
+}
+
+/// Fails the test if `text` holds eight bytes in a row of the secret.
+#[track_caller]
+pub fn assert_redacted(text: &str, secret: &str) {
+    for window in secret.as_bytes().windows(8) {
+        assert!(memchr::memmem::find(text.as_bytes(), window).is_none(), "a part of the secret is told:\n{text}");
+    }
+}
+
+/// Runs a command to its end.
+#[track_caller]
+pub fn ended(command: &mut Command) -> Ended {
+    Ended::of(command.output().unwrap())
+}
+
+/// Runs a command that is given `input` to read.
+#[track_caller]
+pub fn ended_with(command: &mut Command, input: &[u8]) -> Ended {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A program that ends before it has read everything closes the pipe; the scene looks at its exit code.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    Ended::of(child.wait_with_output().unwrap())
 }
 
 /// How a command ended.
@@ -93,6 +117,11 @@ impl Repo {
         repo
     }
 
+    /// A repository that is already there, with a home of its own.
+    pub fn at(root: PathBuf) -> Self {
+        Self { root, ..Self::new() }
+    }
+
     /// The root of the work tree, or the bare repository.
     pub fn path(&self) -> &Path {
         &self.root
@@ -120,6 +149,12 @@ impl Repo {
         self.git(arguments).expect(0).out.trim_end().to_owned()
     }
 
+    /// Runs git with a further variable in its environment, which the hooks then see.
+    #[track_caller]
+    pub fn git_with(&self, variable: (&str, &str), arguments: &[&str]) -> Ended {
+        Ended::of(self.command("git").env(variable.0, variable.1).args(arguments).output().unwrap())
+    }
+
     /// Runs leakstop.
     #[track_caller]
     pub fn leakstop(&self, arguments: &[&str]) -> Ended {
@@ -129,11 +164,7 @@ impl Repo {
     /// Runs leakstop with text on its standard input.
     #[track_caller]
     pub fn leakstop_with(&self, arguments: &[&str], input: &[u8]) -> Ended {
-        let mut command = self.command(LEAKSTOP);
-        let mut child = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // A program that ends before it has read everything closes the pipe; the scene looks at its exit code.
-        let _ = child.stdin.take().unwrap().write_all(input);
-        Ended::of(child.wait_with_output().unwrap())
+        ended_with(self.command(LEAKSTOP).args(arguments), input)
     }
 
     /// Writes a file of the work tree.
@@ -157,6 +188,102 @@ impl Repo {
         self.stage(path, text);
         self.git(&["commit", "-q", "--no-verify", "-m", &format!("add {path}")]).expect(0);
         self.ask(&["rev-parse", "HEAD"])
+    }
+
+    /// A guarded work tree with one accepted commit.
+    #[track_caller]
+    pub fn started() -> Self {
+        let repo = Self::guarded();
+        repo.accept("README", "hello\n");
+        repo
+    }
+
+    /// The commit at HEAD, or nothing before the first.
+    #[track_caller]
+    pub fn head(&self) -> String {
+        self.git(&["rev-parse", "-q", "--verify", "HEAD"]).out.trim_end().to_owned()
+    }
+
+    /// Runs a git command that must be refused by a hook that found something; gives what was told.
+    #[track_caller]
+    pub fn refuses(&self, arguments: &[&str]) -> String {
+        self.refuses_command(self.command("git").args(arguments))
+    }
+
+    /// As [`Repo::refuses`], for a command with more to it.
+    #[track_caller]
+    pub fn refuses_command(&self, command: &mut Command) -> String {
+        let before = self.head();
+        let ended = ended(command);
+        assert!(ended.code != 0 && ended.err.contains("leakstop: blocked: "), "{} {}\n{}", ended.code, ended.out, ended.err);
+        assert_eq!(self.head(), before, "refused, and yet committed");
+        ended.err
+    }
+
+    /// Runs a git command that must make a commit without a word from leakstop beside its verdict.
+    #[track_caller]
+    pub fn takes(&self, arguments: &[&str]) {
+        self.takes_command(self.command("git").args(arguments));
+    }
+
+    /// As [`Repo::takes`], for a command with more to it.
+    #[track_caller]
+    pub fn takes_command(&self, command: &mut Command) {
+        let before = self.head();
+        let ended = ended(command).expect(0);
+        assert_ne!(self.head(), before, "nothing was committed");
+        let verdicts: Vec<_> = ended.err.lines().filter(|line| line.starts_with("leakstop: ")).collect();
+        assert!(!verdicts.is_empty() && verdicts.iter().all(|line| line.starts_with("leakstop: passed: nothing found ")), "{}", ended.err);
+    }
+
+    /// Pushes, which the server must refuse without keeping anything; gives the server's words without `remote: `.
+    #[track_caller]
+    pub fn push_is_refused(&self, server: &Repo, refspecs: &[&str]) -> String {
+        let before = server.contents();
+        let mut arguments = vec!["push", "-q", "--no-verify", "origin"];
+        arguments.extend(refspecs);
+        let ended = self.git(&arguments);
+        assert!(ended.code != 0 && ended.err.contains("remote: leakstop: blocked: "), "{} {}\n{}", ended.code, ended.out, ended.err);
+        assert!(ended.err.contains("pre-receive hook declined"), "{}", ended.err);
+        assert_eq!(server.contents(), before, "refused, and yet something is left on the server");
+        remote_lines(&ended.err)
+    }
+
+    /// Pushes, which the server must accept with nothing found.
+    #[track_caller]
+    pub fn push_passes(&self, refspecs: &[&str]) -> String {
+        let mut arguments = vec!["push", "-q", "--no-verify", "origin"];
+        arguments.extend(refspecs);
+        let ended = self.git(&arguments).expect(0);
+        assert!(ended.err.contains("remote: leakstop: passed: nothing found "), "{}", ended.err);
+        remote_lines(&ended.err)
+    }
+
+    /// Every file of a bare repository with its bytes, and every ref.
+    #[track_caller]
+    pub fn contents(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut found = BTreeMap::new();
+        let mut folders = vec![self.root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    found.insert(path.display().to_string(), fs::read(&path).unwrap());
+                }
+            }
+        }
+        found.insert("refs".to_owned(), self.ask(&["for-each-ref"]).into_bytes());
+        found
+    }
+
+    /// A clone of `server` beside nothing else, past all hooks.
+    #[track_caller]
+    pub fn with_remote(server: &Repo) -> Self {
+        let repo = Self::new();
+        repo.has_remote(server);
+        repo
     }
 
     /// Installs the hooks of a work tree.
@@ -190,4 +317,9 @@ impl Repo {
         self.leakstop(&all).expect(code);
         serde_json::from_slice(&fs::read(&file).unwrap()).unwrap()
     }
+}
+
+/// What the server said, without git's `remote: `.
+fn remote_lines(err: &str) -> String {
+    err.lines().filter_map(|line| line.strip_prefix("remote: ")).map(|line| line.trim_end().to_owned() + "\n").collect()
 }

@@ -1,0 +1,378 @@
+//! What value is bound to a name? Reads the syntax around a sensitive word: assignments, map entries, arguments, setters,
+//! comparisons, attributes and elements, command-line flags, SQL clauses, and pairs of `name:` and `value:` lines.
+//!
+//! It knows no language's grammar but the shapes they share; whether a value is a literal at all is for the caller to judge
+//! from [`Assignment::quote`] and the language. Work for each word is bounded, so a text costs linear time.
+
+use std::ops::Range;
+
+/// How name and value are bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Bind {
+    /// `=`, `:=`, `<-`
+    Assign,
+    /// `:`, `=>`, `->`
+    Entry,
+    /// `==`, `!=`
+    Compare,
+    /// `name(value`, as in a setter or constructor
+    Call,
+    /// `"name", value`
+    Comma,
+    /// `<name>value<`
+    Element,
+    /// `--name value`, `PASSWORD 'value'`
+    Space,
+    /// `name: X` and below it `value: Y`
+    NextLine,
+}
+
+/// A name with the value bound to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Assignment {
+    /// The whole identifier around the sensitive word.
+    pub(super) name: Range<usize>,
+    /// The value without its quotes.
+    pub(super) value: Range<usize>,
+    pub(super) bind: Bind,
+    /// The quote around the value, if any.
+    pub(super) quote: Option<u8>,
+    /// True when the value's quote is escaped: it stands in a string itself.
+    pub(super) escaped: bool,
+    /// True when the name is quoted.
+    pub(super) name_quoted: bool,
+}
+
+/// Longer identifiers are no names.
+const LONGEST_NAME: usize = 80;
+/// Longer values are texts.
+const LONGEST_VALUE: usize = 4096;
+/// Between a name and its value stand at most so many blanks.
+const LONGEST_GAP: usize = 40;
+
+/// Reads what is bound to the name around the word at `word`.
+pub(super) fn at(text: &[u8], word: Range<usize>) -> Option<Assignment> {
+    let name = name_around(text, word)?;
+    let mut cursor = Cursor { text, at: name.end };
+    let name_quoted = cursor.skip_closers();
+    let (bind, mut value) = cursor.operator(&name, name_quoted)?;
+    let (range, quote, escaped) = value.value(bind)?;
+    Some(Assignment { name, value: range, bind, quote, escaped, name_quoted })
+}
+
+fn name_around(text: &[u8], word: Range<usize>) -> Option<Range<usize>> {
+    let belongs = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'$');
+    let before = text[..word.start].iter().rev().take(LONGEST_NAME + 1).take_while(|b| belongs(b)).count();
+    let after = text[word.end..].iter().take(LONGEST_NAME + 1).take_while(|b| belongs(b)).count();
+    if before > LONGEST_NAME || after > LONGEST_NAME {
+        return None;
+    }
+    let (mut start, mut end) = (word.start - before, word.end + after);
+    // A full stop ends a sentence rather than a name, and dashes in front mark a flag.
+    while end > word.end && matches!(text[end - 1], b'.' | b'-' | b'$') {
+        end -= 1;
+    }
+    while start < word.start && matches!(text[start], b'.' | b'-') {
+        start += 1;
+    }
+    Some(start..end)
+}
+
+#[derive(Clone)]
+struct Cursor<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn peek(&self) -> u8 {
+        self.text.get(self.at).copied().unwrap_or(0)
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn take(&mut self, what: &[u8]) -> bool {
+        let found = self.rest().starts_with(what);
+        if found {
+            self.at += what.len();
+        }
+        found
+    }
+
+    fn blanks(&mut self) -> usize {
+        let count = self.rest().iter().take(LONGEST_GAP).take_while(|b| matches!(b, b' ' | b'\t')).count();
+        self.at += count;
+        count
+    }
+
+    /// Passes the end of a quoted or bracketed name; true when it was quoted.
+    fn skip_closers(&mut self) -> bool {
+        let mut quoted = false;
+        for _ in 0..4 {
+            if matches!(self.peek(), b'\\') && matches!(self.text.get(self.at + 1), Some(b'"' | b'\'')) {
+                self.at += 2;
+                quoted = true;
+            } else if matches!(self.peek(), b'"' | b'\'' | b'`') {
+                self.at += 1;
+                quoted = true;
+            } else if matches!(self.peek(), b']' | b'?' | b'!') && self.text.get(self.at + 1) != Some(&b'=') {
+                self.at += 1;
+            } else {
+                break;
+            }
+        }
+        quoted
+    }
+
+    /// Reads what binds the value; gives the place where the value begins.
+    fn operator(&self, name: &Range<usize>, name_quoted: bool) -> Option<(Bind, Cursor<'a>)> {
+        let mut c = self.clone();
+        let gap = c.blanks();
+        for (sign, bind) in [
+            (&b"==="[..], Bind::Compare),
+            (b"!==", Bind::Compare),
+            (b"==", Bind::Compare),
+            (b"!=", Bind::Compare),
+            (b"=>", Bind::Entry),
+            (b":=", Bind::Assign),
+            (b"::", Bind::Entry),
+            (b"->", Bind::Entry),
+            (b"<-", Bind::Assign),
+            (b"||=", Bind::Assign),
+            (b"+=", Bind::Assign),
+            (b"?=", Bind::Assign),
+            (b"=", Bind::Assign),
+        ] {
+            if c.take(sign) {
+                return Some((bind, c));
+            }
+        }
+        if c.take(b":") {
+            // `name: string = value`, `name: String? = value`
+            let mut typed = c.clone();
+            typed.blanks();
+            let word = typed
+                .rest()
+                .iter()
+                .take(LONGEST_NAME)
+                .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'?' | b'<' | b'>' | b'&' | b'\'' | b'[' | b']'))
+                .count();
+            typed.at += word;
+            typed.blanks();
+            if word > 0 && typed.peek() == b'=' && typed.text.get(typed.at + 1) != Some(&b'=') {
+                typed.at += 1;
+                return Some((Bind::Assign, typed));
+            }
+            return Some((Bind::Entry, c));
+        }
+        if name_quoted && gap == 0 && c.take(b",") {
+            return Some((Bind::Comma, c));
+        }
+        if name_quoted && gap > 0 && (c.take(b"value=") || c.take(b"Value=") || c.take(b"content=")) {
+            return Some((Bind::Element, c));
+        }
+        if !name_quoted && gap == 0 && c.take(b"(") {
+            return Some((Bind::Call, c));
+        }
+        if gap == 0
+            && c.take(b">")
+            && self.text[..name.start]
+                .iter()
+                .rev()
+                .take(LONGEST_NAME)
+                .find(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'-' | b'.')))
+                == Some(&b'<')
+        {
+            return Some((Bind::Element, c));
+        }
+        if let Some(value) = c.value_line() {
+            return Some((Bind::NextLine, value));
+        }
+        if gap > 0 && !name_quoted {
+            return self.after_space(name, c);
+        }
+        None
+    }
+
+    /// Flags, SQL clauses, `netrc` words, and typed declarations: `password string = "x"`.
+    fn after_space(&self, name: &Range<usize>, mut c: Cursor<'a>) -> Option<(Bind, Cursor<'a>)> {
+        let flag = name.start > 0 && self.text[name.start - 1] == b'-';
+        if flag || matches!(c.peek(), b'"' | b'\'') {
+            return Some((Bind::Space, c));
+        }
+        let word =
+            c.rest().iter().take(LONGEST_NAME).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'*' | b'[' | b']')).count();
+        let mut typed = c.clone();
+        typed.at += word;
+        let gap = typed.blanks();
+        let words = &c.rest()[..word];
+        if words.eq_ignore_ascii_case(b"by") && gap > 0
+            || words.eq_ignore_ascii_case(b"to") && gap > 0
+            || words.eq_ignore_ascii_case(b"is") && gap > 0
+        {
+            typed.take(b"\\");
+            return matches!(typed.peek(), b'"' | b'\'').then_some((Bind::Space, typed));
+        }
+        if word > 0 && typed.peek() == b'=' && !matches!(typed.text.get(typed.at + 1), Some(b'=' | b'~')) {
+            typed.at += 1;
+            return Some((Bind::Assign, typed));
+        }
+        // In a netrc file the words stand side by side.
+        let line_start =
+            memchr::memrchr(b'\n', &self.text[name.start.saturating_sub(200)..name.start]).map_or(0, |at| name.start.saturating_sub(200) + at + 1);
+        let line = &self.text[line_start..name.start];
+        if memchr::memmem::find(line, b"login ").is_some() || memchr::memmem::find(line, b"machine ").is_some() {
+            c.take(b"\\");
+            return Some((Bind::Space, c));
+        }
+        None
+    }
+
+    /// `value:` on the line below a name, as in Kubernetes' `env`.
+    fn value_line(&self) -> Option<Cursor<'a>> {
+        let mut c = self.clone();
+        c.take(b"\r");
+        c.take(b",");
+        if !c.take(b"\n") {
+            return None;
+        }
+        c.blanks();
+        c.take(b"\"");
+        if !(c.take(b"value") || c.take(b"Value")) {
+            return None;
+        }
+        c.take(b"\"");
+        c.blanks();
+        c.take(b":").then_some(c)
+    }
+
+    /// Reads the value: its range, quote, and whether that is escaped.
+    fn value(&mut self, bind: Bind) -> Option<(Range<usize>, Option<u8>, bool)> {
+        self.blanks();
+        if bind == Bind::Element && !matches!(self.peek(), b'"' | b'\'') {
+            return self.until(|b| matches!(b, b'<' | b'\n' | b'\r'));
+        }
+        self.wrappers();
+        let escaped = self.take(b"\\\\\\") || self.take(b"\\");
+        let quote = self.peek();
+        if matches!(quote, b'"' | b'\'' | b'`') {
+            self.at += 1;
+            let triple = self.rest().starts_with(&[quote, quote]);
+            if triple {
+                self.at += 2;
+            }
+            return self.quoted(quote, escaped, triple);
+        }
+        if escaped || bind == Bind::Call || bind == Bind::Comma {
+            return None; // an expression
+        }
+        self.until(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`' | b',' | b';' | b'<' | b'>' | b'&' | b')' | b'}' | b']' | b'|'))
+    }
+
+    /// Calls and literals' prefixes in front of a string: `Some("`, `new X("`, `[]byte("`, `b'`, `@"`, `$'`.
+    fn wrappers(&mut self) {
+        for _ in 0..3 {
+            let length = self
+                .rest()
+                .iter()
+                .take(LONGEST_NAME)
+                .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'[' | b']' | b'!' | b'@' | b'$' | b'&' | b'*'))
+                .count();
+            let mut c = self.clone();
+            c.at += length;
+            let prefix = length <= 2 && matches!(c.peek(), b'"' | b'\'' | b'`');
+            if prefix {
+                self.at = c.at;
+                return;
+            }
+            if self.rest()[..length].eq_ignore_ascii_case(b"new") {
+                c.blanks();
+                self.at = c.at;
+                continue;
+            }
+            if matches!(c.peek(), b'(' | b'[' | b'{')
+                && (length == 0 || matches!(c.text.get(c.at + 1), Some(b'"' | b'\'' | b'`' | b'b' | b'@')))
+                && c.text.get(c.at + 1) != Some(&c.peek())
+            {
+                c.at += 1;
+                c.blanks();
+                self.at = c.at;
+                continue;
+            }
+            return;
+        }
+    }
+
+    fn quoted(&self, quote: u8, escaped: bool, triple: bool) -> Option<(Range<usize>, Option<u8>, bool)> {
+        let rest = &self.rest()[..self.rest().len().min(LONGEST_VALUE)];
+        let mut at = 0;
+        while at < rest.len() {
+            match rest[at] {
+                b'\\' if escaped && rest.get(at + 1) == Some(&quote) => return Some((self.at..self.at + at, Some(quote), true)),
+                b'\\' if escaped && rest[at..].starts_with(b"\\\\\\") => return Some((self.at..self.at + at, Some(quote), true)),
+                b'\\' => at += 2,
+                b if b == quote && (!triple || rest[at..].starts_with(&[quote; 3])) => return Some((self.at..self.at + at, Some(quote), escaped)),
+                b'\n' if !triple => return None,
+                _ => at += 1,
+            }
+        }
+        None
+    }
+
+    fn until(&self, end: impl Fn(u8) -> bool) -> Option<(Range<usize>, Option<u8>, bool)> {
+        let rest = &self.rest()[..self.rest().len().min(LONGEST_VALUE)];
+        let length = rest.iter().position(|&b| end(b)).unwrap_or(rest.len());
+        let value = rest[..length].trim_ascii_end();
+        (!value.is_empty()).then_some((self.at..self.at + value.len(), None, false))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, word: &str) -> Option<(String, String, Bind)> {
+        let at = text.find(word).unwrap();
+        let found = super::at(text.as_bytes(), at..at + word.len())?;
+        Some((text[found.name].to_owned(), text[found.value].to_owned(), found.bind))
+    }
+
+    #[test]
+    fn every_common_syntax_gives_name_and_value() {
+        for (text, word, name, value, bind) in [
+            ("db_password = \"abc def\"", "pass", "db_password", "abc def", Bind::Assign),
+            ("export API_KEY=abc123 \\", "KEY", "API_KEY", "abc123", Bind::Assign),
+            ("  'password' => 'tyf\\'x',", "pass", "password", "tyf\\'x", Bind::Entry),
+            ("{\"token\": \"x1\"}", "token", "token", "x1", Bind::Entry),
+            ("\"{\\\"token\\\":\\\"x1\\\"}\"", "token", "token", "x1", Bind::Entry),
+            ("const apiSecret: string = 'x1';", "Secret", "apiSecret", "x1", Bind::Assign),
+            ("conn.setAppKey(\"x1\")", "Key", "conn.setAppKey", "x1", Bind::Call),
+            ("getenv(\"PGPASSWORD\", \"x1\")", "PASS", "PGPASSWORD", "x1", Bind::Comma),
+            ("password = Some(\"x1\"),", "pass", "password", "x1", Bind::Assign),
+            ("var key = []byte(\"x1\")", "key", "key", "x1", Bind::Assign),
+            ("if password == b'x1':", "pass", "password", "x1", Bind::Compare),
+            ("<password>x1</password>", "pass", "password", "x1", Bind::Element),
+            ("<add key=\"Password\" value=\"x1\"/>", "Pass", "Password", "x1", Bind::Element),
+            ("mysql --password x1 -u", "pass", "password", "x1", Bind::Space),
+            ("ALTER USER a IDENTIFIED BY 'x1'", "IDENTIFIED", "IDENTIFIED", "x1", Bind::Space),
+            ("ALTER USER a PASSWORD 'x1'", "PASS", "PASSWORD", "x1", Bind::Space),
+            ("- name: DB_PASSWORD\n  value: x1\n", "PASS", "DB_PASSWORD", "x1", Bind::NextLine),
+            ("machine h login u password x1", "pass", "password", "x1", Bind::Space),
+            ("http://h/?token=x1&b=2", "token", "token", "x1", Bind::Assign),
+            ("password string = \"x1\"", "pass", "password", "x1", Bind::Assign),
+        ] {
+            let found = read(text, word).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!((found.0.as_str(), found.1.as_str(), found.2), (name, value, bind), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_binds_nothing_is_nothing() {
+        for text in ["the password is wrong", "password", "password)", "setToken(other)", "\"password\", value", "token \"unclosed\n\""] {
+            let word = if text.contains("oken") { "oken" } else { "pass" };
+            assert_eq!(read(text, word), None, "{text}");
+        }
+    }
+}
