@@ -260,7 +260,8 @@ fn is_value_before(after: &[u8], language: Language) -> bool {
     }
     let compares = [&b"=="[..], b"!=", b"is ", b"in ", b"not ", b"instanceof ", b"&&", b"and ", b"=~", b"<=", b">=", b"> ", b"< "];
     let assigns = starts(b"=") && !starts(b"=>");
-    !assigns && !compares.iter().any(|operator| starts(operator)) && !(starts(b"=>") && language != Language::Php)
+    let is_key = starts(b"=>") && language != Language::Php;
+    !assigns && !is_key && !compares.iter().any(|operator| starts(operator))
 }
 
 /// Does what stands before make a question of it?
