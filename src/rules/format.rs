@@ -92,7 +92,7 @@ pub struct RuleText<'a> {
     /// Path under which the examples stand, for rules bound to paths or languages.
     #[serde(default, borrow)]
     pub example_path: Option<Text<'a>>,
-    /// Texts that must be found; shapes in braces are filled in at test time.
+    /// Texts that must be found; shapes in braces are filled in at test time. Paths, where the path alone is the finding.
     #[serde(default, borrow)]
     pub examples: Vec<Text<'a>>,
     /// Texts in which this rule must find nothing.

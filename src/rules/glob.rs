@@ -14,7 +14,8 @@ pub(super) fn matches_any(globs: &[Cow<'_, str>], path: &[u8]) -> bool {
 fn matches(glob: &[u8], path: &[u8]) -> bool {
     let (mut g, mut p) = (0, 0);
     // Where to go on when the rest fails: after the last star, and how far it reached. Folders have a star of their own.
-    let (mut star, mut folders): (Option<(usize, usize)>, Option<(usize, usize)>) = (None, None);
+    let mut star: Option<(usize, usize)> = None;
+    let mut folders: Option<(usize, usize)> = None;
     loop {
         let rest = &glob[g..];
         if rest.starts_with(b"**/") {

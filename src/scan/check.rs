@@ -49,6 +49,10 @@ impl<'a> Context<'a> {
         &self.text[self.matched.start..self.value.start]
     }
 
+    fn is_commented(&self) -> bool {
+        code::is_commented(self.text, self.value.start, self.language)
+    }
+
     /// The byte after the value.
     fn next(&self) -> Option<u8> {
         self.text.get(self.value.end).copied()
@@ -90,11 +94,12 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>) -> Outcome {
         Some(Check::KubernetesSecret) => keep_if(manifest::is_secret_value(context.text, context.matched.clone(), context.value.clone())),
         Some(Check::Random) => keep_if(plausible::looks_drawn(value)),
         Some(Check::Plausible) => keep_if(plausible::is_credential(context.before(), value, context.next(), context.language)),
-        Some(Check::Literal) => keep_if(literal::is_used(value)),
+        // What a program runs with is no comment.
+        Some(Check::Literal) => keep_if(literal::is_used(value) && !(context.language.quotes_text() && context.is_commented())),
         Some(Check::RealLiteral) => keep_if(literal::is_real(value)),
         Some(Check::Logged) => logged::prints_credential(context.text, context.matched.start, context.matched.end, context.language)
             .map_or(Outcome::Drop, Outcome::KeepTo),
-        Some(Check::Code) => keep_if(!code::is_commented(context.text, context.matched.start, context.language)),
+        Some(Check::Code) => keep_if(!context.is_commented()),
     }
 }
 

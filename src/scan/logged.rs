@@ -177,6 +177,10 @@ impl<'a> Walk<'a> {
             if !is_one_of(TRANSPARENT, last) || before.is_empty() {
                 return self.gives(last);
             }
+            // Every character is replaced: a mask.
+            if *last == b"replace" && after.trim_ascii_start().starts_with(b"(/./g") {
+                return false;
+            }
             names = before;
         }
         while let [before @ .., last] = names {
@@ -256,7 +260,8 @@ fn is_value_before(after: &[u8], language: Language) -> bool {
     }
     let compares = [&b"=="[..], b"!=", b"is ", b"in ", b"not ", b"instanceof ", b"&&", b"and ", b"=~", b"<=", b">=", b"> ", b"< "];
     let assigns = starts(b"=") && !starts(b"=>");
-    !assigns && !compares.iter().any(|operator| starts(operator)) && !(starts(b"=>") && language != Language::Php)
+    let is_key = starts(b"=>") && language != Language::Php;
+    !assigns && !is_key && !compares.iter().any(|operator| starts(operator))
 }
 
 /// Does what stands before make a question of it?
@@ -321,7 +326,7 @@ mod tests {
             (Language::Python, "logger.info@(\"x\", password=\"***\")"),
             (Language::Python, "print@('token' if token else 'none', mask(password))"),
             (Language::JavaScript, "console.log@('token:', !!apiKey, apiKey.length, apiKey ? 'set' : 'unset')"),
-            (Language::JavaScript, "console.log@(redact('password', password))"),
+            (Language::JavaScript, "console.log@(redact('password', password), apiKey.replace(/./g, '*'))"),
             (Language::JavaScript, "console.log@({password: crypt(pw)}, messages.password)"),
             (Language::JavaScript, "console.log@(apiKey == null, typeof apiKey)"),
             (Language::Ruby, "puts@ api_key.empty?"),
