@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
-use crate::change::{ChangeSet, Coverage, Kind, NewFile, Novelty, ObjectId, Part, Store, Unread};
+use crate::change::{ChangeSet, Coverage, Kind, NewFile, Novelty, ObjectId, Part, Store, Unread, is_promised};
 use crate::config::Policy;
 use crate::finding::{Finding, Where};
 use crate::scan::{Hit, PathKind, Scanner, Text};
@@ -176,20 +176,30 @@ impl Reader<'_> {
     /// Reads a blob; false when it is over the limit, which the coverage then says.
     fn read(&mut self, at: usize, into: &mut Vec<u8>) -> Result<bool, Failure> {
         let (id, files) = &self.blobs[at];
-        let (kind, size) = self.store.header(*id)?;
+        let (kind, size) = match self.store.header(*id) {
+            Ok(header) => header,
+            Err(error) if is_promised(self.store, &error)? => {
+                self.unread(at, "it is not in this partial clone, and hooks fetch nothing");
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        };
         if kind != Kind::Blob {
             return Err(crate::change::ChangeError::WrongKind { id: *id, wanted: "blob" }.into());
         }
         if size > self.limit {
-            let why = format!("it has {size} bytes; `limits.max_file_bytes` is {}", self.limit);
-            let paths = files.iter().map(|&file| self.change.files[file as usize].path.to_vec());
-            self.coverage.unread.extend(paths.map(|path| Unread { path, why: why.clone() }));
+            self.unread(at, &format!("it has {size} bytes; `limits.max_file_bytes` is {}", self.limit));
             return Ok(false);
         }
         self.store.read(*id, into)?;
         self.coverage.files += files.len() as u64;
         self.coverage.bytes += size;
         Ok(true)
+    }
+
+    fn unread(&mut self, at: usize, why: &str) {
+        let paths = self.blobs[at].1.iter().map(|&file| self.change.files[file as usize].path.to_vec());
+        self.coverage.unread.extend(paths.map(|path| Unread { path, why: why.to_owned() }));
     }
 }
 

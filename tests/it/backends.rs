@@ -645,3 +645,64 @@ fn what_only_a_hidden_ref_reaches_is_new_unless_the_server_says_otherwise() {
         push().expect(0);
     }
 }
+
+/// A clone without the blobs of `missing.txt` and `gone.txt`, whose remote is out of reach.
+fn partial() -> Repo {
+    let origin = Repo::new();
+    origin.git(&["config", "uploadpack.allowFilter", "true"]).expect(0);
+    let base = origin.accept("here.txt", "hello");
+    origin.accept("gone.txt", token(11));
+    origin.accept("missing.txt", token(12));
+    origin.git(&["branch", "base", &base]).expect(0);
+    let repo = Repo::new();
+    repo.git(&["remote", "add", "origin", &format!("file://{}", origin.path().display())]).expect(0);
+    repo.git(&["fetch", "-q", "--filter=blob:none", "origin"]).expect(0);
+    assert_eq!(repo.ask(&["config", "remote.origin.promisor"]), "true");
+    repo.git(&["reset", "-q", "--hard", "origin/base"]).expect(0);
+    repo
+}
+
+#[test]
+fn what_a_partial_clone_lacks_is_told_as_unread_and_never_fetched() {
+    for backend in BACKENDS {
+        let repo = partial();
+        repo.git(&["read-tree", "origin/main"]).expect(0);
+        let lacking = || repo.ask(&["rev-list", "--objects", "--all", "--missing=print"]).lines().filter(|line| line.starts_with('?')).count();
+        let before = lacking();
+        let run = |arguments: &[&str]| {
+            let output = repo.command(LEAKSTOP).args(arguments).env("LEAKSTOP_BACKEND", backend).output().unwrap();
+            (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let (code, said) = run(&["hook", "pre-commit"]);
+        assert_eq!(code, Some(0), "{backend}: {said}");
+        assert!(said.contains("2 files were not read") && said.contains("missing.txt: it is not in this partial clone"), "{backend}: {said}");
+        // The same is refused in a push, and without a promise it is damage.
+        let root = repo.ask(&["commit-tree", "-m", "root", "origin/main^{tree}"]);
+        let zero = "0".repeat(40);
+        let push = |arguments: &[&str]| {
+            let mut command = repo.command(LEAKSTOP);
+            command.args(arguments).env("LEAKSTOP_BACKEND", backend).stdin(Stdio::piped()).stderr(Stdio::piped());
+            let mut child = command.spawn().unwrap();
+            child.stdin.take().unwrap().write_all(format!("{zero} {root} refs/heads/x\n").as_bytes()).unwrap();
+            child.wait_with_output().unwrap().status.code()
+        };
+        assert_eq!(push(&["hook", "pre-receive"]), Some(1), "{backend}");
+        assert_eq!(lacking(), before, "{backend} fetched what was missing");
+        repo.git(&["config", "remote.origin.promisor", "false"]).expect(0);
+        let (code, said) = run(&["hook", "pre-commit"]);
+        assert!(code == Some(2) && said.contains("cannot read the git object"), "{backend}: {said}");
+    }
+}
+
+#[test]
+fn a_missing_earlier_version_makes_nothing_known() {
+    for backend in BACKENDS {
+        let repo = partial();
+        repo.git(&["update-ref", "refs/heads/main", "origin/main"]).expect(0);
+        repo.git(&["read-tree", "origin/main"]).expect(0);
+        repo.git(&["rm", "-q", "--cached", "gone.txt"]).expect(0);
+        repo.stage("new.txt", format!("moved\n{}\n", token(11)));
+        let output = repo.command(LEAKSTOP).args(["hook", "pre-commit"]).env("LEAKSTOP_BACKEND", backend).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{backend}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
