@@ -10,6 +10,7 @@ mod diff;
 mod error;
 mod git_index;
 mod hidden;
+mod lfs;
 mod libgit;
 mod message;
 mod objects;
@@ -29,6 +30,7 @@ pub use canary::{CanaryPush, CanaryStage};
 pub use diff::Novelty;
 pub use error::ChangeError;
 pub use hidden::{HiddenRefs, accepted};
+pub use lfs::is_lfs_pointer;
 pub use message::message_as_stored;
 pub use objects::ObjectId;
 pub use open::{Repository, open};
@@ -144,6 +146,8 @@ pub struct Coverage {
     pub refs: u64,
     /// What was not read.
     pub unread: Vec<Unread>,
+    /// Pointers of Git LFS: they were read, what they stand for is not in git.
+    pub lfs: Vec<Unread>,
 }
 
 /// A file of the work tree or elsewhere on disk, found by [`files`].

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
-use crate::change::{ChangeSet, Coverage, Kind, NewFile, Novelty, ObjectId, Part, Store, Unread, is_promised};
+use crate::change::{ChangeSet, Coverage, Kind, NewFile, Novelty, ObjectId, Part, Store, Unread, is_lfs_pointer, is_promised};
 use crate::config::Policy;
 use crate::finding::{Finding, Where};
 use crate::scan::{Hit, PathKind, Scanner, Text};
@@ -82,6 +82,9 @@ const FILES_WORTH_A_THREAD: usize = 64;
 const BATCH_BYTES: usize = 1 << 20;
 /// At most so many batches wait: with the two being filled and scanned that bounds the memory.
 const WAITING_BATCHES: usize = 4;
+
+/// Why the content behind a pointer is unread.
+const LFS: &str = "it is a Git LFS pointer; what it stands for is not in git";
 
 /// Matches of one file version, by its index in the change.
 type FileHits<'r> = (usize, Vec<Hit<'r>>);
@@ -192,6 +195,10 @@ impl Reader<'_> {
             return Ok(false);
         }
         self.store.read(*id, into)?;
+        if is_lfs_pointer(into) {
+            let pointer = |&file: &u32| Unread { path: self.change.files[file as usize].path.to_vec(), why: LFS.to_owned() };
+            self.coverage.lfs.extend(files.iter().map(pointer));
+        }
         self.coverage.files += files.len() as u64;
         self.coverage.bytes += size;
         Ok(true)

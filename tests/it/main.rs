@@ -10,6 +10,7 @@ mod configuration;
 mod documents;
 #[cfg(unix)]
 mod installing;
+mod lfs;
 mod managers;
 mod merges;
 mod properties;
