@@ -4,6 +4,7 @@
 //! its bytes. [`Store`] reads the bytes, each object once. [`Novelty`] answers, for the few items in which something was
 //! found, whether it was there before.
 
+mod batch;
 mod canary;
 mod child;
 mod diff;

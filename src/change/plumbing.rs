@@ -8,7 +8,8 @@ use std::path::PathBuf;
 
 use git2::{ErrorClass, ErrorCode};
 
-use super::child::{Batch, Git, Talk, failed, folder_of, path_from, unexpected};
+use super::batch::{Batch, Talk};
+use super::child::{Git, failed, folder_of, path_from, unexpected};
 use super::error::ChangeError;
 use super::git_index::GitIndex;
 use super::objects::{self, ObjectId};

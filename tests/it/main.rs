@@ -8,6 +8,7 @@ mod backends;
 mod commits;
 mod configuration;
 mod documents;
+mod histories;
 #[cfg(unix)]
 mod installing;
 mod lfs;
