@@ -49,7 +49,7 @@ impl<'a> Novelty<'a> {
     /// An earlier version that cannot be read.
     pub fn lines_are_new(&mut self, file: usize, text: &[u8]) -> Result<bool, ChangeError> {
         self.look_up(file)?;
-        Ok(!self.earlier.iter().any(|before| text.split(|&b| b == b'\n').all(|line| holds_word(before, line.trim_ascii()))))
+        Ok(!self.earlier.iter().any(|before| holds_lines(before, text)))
     }
 
     /// True unless an earlier folder holds `part` of this file's name, or a file that the same change removes does.
@@ -185,6 +185,11 @@ fn extension(path: &[u8]) -> &[u8] {
     name(path).rsplit(|&b| b == b'.').next().unwrap_or(path)
 }
 
+/// True when each line of `lines` stands in `text`, wherever and however indented.
+fn holds_lines(text: &[u8], lines: &[u8]) -> bool {
+    lines.split(|&b| b == b'\n').all(|line| holds_word(text, line.trim_ascii()))
+}
+
 /// True when `value` stands in `text` and is not part of a longer word there.
 fn holds_word(text: &[u8], value: &[u8]) -> bool {
     let word = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
@@ -197,7 +202,16 @@ fn holds_word(text: &[u8], value: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::holds_word;
+    use super::{holds_lines, holds_word};
+
+    #[test]
+    fn a_part_of_a_line_is_old_where_it_stands_in_an_old_line() {
+        let before = b"if debug:\n    print(\"key\", key)  # why\n    done()\n";
+        assert!(holds_lines(before, b"print(\"key\", key)"));
+        assert!(holds_lines(before, b"if debug:\r\n\tprint(\"key\", key)"));
+        assert!(!holds_lines(before, b"print(\"key\", keys)"));
+        assert!(!holds_lines(before, b"if debug:\n    print(token)"));
+    }
 
     #[test]
     fn a_longer_value_does_not_hide_a_shorter_one() {

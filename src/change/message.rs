@@ -5,9 +5,14 @@ use super::store::Store;
 /// git puts this after the comment character; with `commit --verbose` or `cleanup = scissors` it cuts from that line on.
 const SCISSORS: &[u8] = b" ------------------------ >8 ------------------------";
 
-/// Cuts from `text` what git will cut by `commit.cleanup`. `editor` is `GIT_EDITOR` as the hook sees it: git sets it to
-/// `:` when no editor opens, and then comment lines are kept. Where it is not sure what git cuts, nothing is cut.
-pub fn message_as_stored<'a>(store: &dyn Store, text: &'a [u8], editor: Option<&str>) -> Vec<&'a [u8]> {
+/// Cuts from `text` what git will cut by `commit.cleanup`. Of the hook's environment, `editor` is `GIT_EDITOR`, which git
+/// sets to `:` when no editor opens, and then comment lines are kept; `overrides` is what `git -c` set, which the
+/// repository's configuration does not show. Where it is not sure what git cuts, nothing is cut.
+pub fn message_as_stored<'a>(store: &dyn Store, text: &'a [u8], editor: Option<&str>, overrides: &str) -> Vec<&'a [u8]> {
+    let overrides = overrides.to_ascii_lowercase();
+    if overrides.contains("commit.cleanup") || overrides.contains("core.comment") {
+        return vec![text];
+    }
     let cleanup = store.setting("commit.cleanup").unwrap_or_else(|| "default".to_owned());
     let edited = editor != Some(":");
     let strips = match cleanup.as_str() {

@@ -235,7 +235,7 @@ impl<'s> Walk<'s> {
             before_entries.push(ByName::new(tree_entries(id, raw)?));
         }
         for entry in tree_entries(tree, &raw)? {
-            let old: Vec<_> = before_entries.iter().filter_map(|entries| entries.get(entry.name)).collect();
+            let old: Vec<_> = before_entries.iter_mut().filter_map(|entries| entries.get(entry.name)).collect();
             if old.iter().any(|old| old.id == entry.id && old.kind == entry.kind) {
                 continue;
             }
@@ -308,16 +308,30 @@ fn author_lines(headers: &[u8]) -> Vec<&[u8]> {
     found
 }
 
-/// Entries of a tree, found by name in order: both trees are sorted alike, so a search from the last place is short.
-struct ByName<'a>(HashMap<&'a [u8], objects::TreeEntry<'a>>);
+/// Entries of a tree, found by name. Two versions of a folder are sorted alike and hold mostly the same names, so the next
+/// one asked for is mostly the next one here; only when it is not, a table is made.
+struct ByName<'a> {
+    entries: Vec<objects::TreeEntry<'a>>,
+    next: usize,
+    table: Option<HashMap<&'a [u8], usize>>,
+}
 
 impl<'a> ByName<'a> {
     fn new(entries: Vec<objects::TreeEntry<'a>>) -> Self {
-        Self(entries.into_iter().map(|entry| (entry.name, entry)).collect())
+        Self { entries, next: 0, table: None }
     }
 
-    fn get(&self, name: &[u8]) -> Option<&objects::TreeEntry<'a>> {
-        self.0.get(name)
+    fn get(&mut self, name: &[u8]) -> Option<objects::TreeEntry<'a>> {
+        let at = match self.entries.get(self.next) {
+            Some(entry) if entry.name == name => self.next,
+            _ => {
+                let entries = &self.entries;
+                let make = || entries.iter().enumerate().map(|(at, entry)| (entry.name, at)).collect();
+                *self.table.get_or_insert_with(make).get(name)?
+            }
+        };
+        self.next = at + 1;
+        self.entries.get(at).copied()
     }
 }
 

@@ -121,7 +121,7 @@ impl Page<'_> {
 
     fn places(&self, group: &[&Judged], out: &mut dyn Write) -> io::Result<()> {
         for one in group.iter().take(PLACES) {
-            writeln!(out, "{INDENT}{}{}", self.place(&one.finding), mask(&one.finding))?;
+            self.place(&one.finding, out)?;
         }
         if group.len() > PLACES {
             writeln!(out, "{INDENT}and {} more places", group.len() - PLACES)?;
@@ -129,13 +129,30 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn place(&self, finding: &Finding) -> String {
+    /// Name, commit and mask, on as many lines as they need.
+    fn place(&self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+        let name = self.name(finding);
+        let commit = finding.commit.as_deref().map(|id| format!(" in {}", id.get(..12).unwrap_or(id)));
+        let reference = finding.reference.as_deref().map(|name| format!(" ({})", self.redactor.show(name)));
+        let mut width = INDENT.len() + name.chars().count();
         let strong = self.palette.strong;
-        let short = finding.commit.as_deref().map(|id| id.get(..12).unwrap_or(id));
-        let reference = finding.reference.as_deref().map(|name| self.redactor.show(name));
+        write!(out, "{INDENT}{strong}{name}{strong:#}")?;
+        for part in [commit, reference, mask(finding)].into_iter().flatten() {
+            let wide = part.chars().count();
+            if width + wide > WIDTH {
+                width = INDENT.len();
+                write!(out, "\n{INDENT}")?;
+            }
+            write!(out, "{part}")?;
+            width += wide;
+        }
+        writeln!(out)
+    }
+
+    fn name(&self, finding: &Finding) -> String {
         let at = finding.span.map(|span| format!("{}:{}", span.line, span.column)).unwrap_or_default();
         let path = self.redactor.show(&finding.path);
-        let mut place = match finding.place {
+        match finding.place {
             Where::Content if at.is_empty() => path,
             Where::Content => format!("{path}:{at}"),
             Where::Path => format!("{path} (the name itself)"),
@@ -143,13 +160,6 @@ impl Page<'_> {
             Where::Author => "author or committer of the commit".to_owned(),
             Where::Tag => format!("annotated tag, line {at}"),
             Where::Ref => "the name of the ref".to_owned(),
-        };
-        place = format!("{strong}{place}{strong:#}");
-        match (short, reference) {
-            (Some(commit), Some(reference)) => format!("{place} in {commit} ({reference})"),
-            (Some(commit), None) => format!("{place} in {commit}"),
-            (None, Some(reference)) => format!("{place} ({reference})"),
-            (None, None) => place,
         }
     }
 
@@ -242,12 +252,10 @@ fn wrap(text: &str, width: usize) -> Vec<std::borrow::Cow<'_, str>> {
     textwrap::wrap(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation))
 }
 
-fn mask(finding: &Finding) -> String {
+fn mask(finding: &Finding) -> Option<String> {
+    let secret = finding.secret.as_ref()?;
     let decoded = if finding.decoded.is_empty() { String::new() } else { format!(", encoded as {}", finding.decoded.join(" in ")) };
-    match &finding.secret {
-        Some(secret) => format!("  {}  ({} characters{decoded})", secret.redacted(finding.public_prefix), secret.len()),
-        None => String::new(),
-    }
+    Some(format!("  {}  ({} characters{decoded})", secret.redacted(finding.public_prefix), secret.len()))
 }
 
 fn count(number: u64, one: &str, many: &str) -> String {

@@ -163,6 +163,8 @@ pub enum Check {
     Random,
     /// Could be a credential that a person or a program chose: no placeholder, no reference, no prose.
     Plausible,
+    /// A literal bound to a name that holds a keyword, weighed by all that can be seen of it. It needs no pattern.
+    Assignment,
     /// A value in a place where even a placeholder is used for real (a fallback): only an empty or non-literal value is fine.
     Literal,
     /// A literal that could be a credential, in a place where a placeholder would be harmless.
@@ -177,8 +179,11 @@ pub enum Check {
 const MAX_PATTERN: usize = 8 << 10;
 
 /// Fills in the shorthands that patterns share:
-/// `@assign(WORDS)` a name that holds one of the words (`x_key`, `X API key`), then an assignment, a colon, a call's parenthesis or a comma, up to
-/// and with the opening quote; `@end` the end of a token, where no further letter, digit or `_` follows.
+/// `@assign(WORDS)` a name that holds one of the words (`x_key`, `X API key`), then an assignment, a colon, a call's
+/// parenthesis or a comma, up to and with the opening quote; `@of(VENDORS)` a vendor's name and, near after it, a name that
+/// ends like that of a credential (`mixpanel_api_secret`, `mixpanel: { token`), then the same up to the quote;
+/// `@of(VENDORS;WORDS)` with these words for the credential instead of the usual ones; `@end` the end of a token, where no
+/// further letter, digit or `_` follows.
 ///
 /// # Errors
 /// An unclosed shorthand or a pattern of unreasonable length.
@@ -193,7 +198,15 @@ pub(super) fn expand(pattern: &str) -> Result<String, String> {
             out.push_str(r"(?i:");
             out.push_str(&words[..end]);
             out.push_str(ASSIGN);
+            out.push_str(OPERATOR);
             rest = &words[end + 1..];
+        } else if let Some(vendors) = after.strip_prefix("of(") {
+            let end = closing(vendors).ok_or("`@of(` is not closed")?;
+            let (names, words) = vendors[..end].split_once(';').unwrap_or((&vendors[..end], CREDENTIAL));
+            for part in [r"(?i:", names, NEAR, words, NAME_END, OPERATOR] {
+                out.push_str(part);
+            }
+            rest = &vendors[end + 1..];
         } else if let Some(after) = after.strip_prefix("end") {
             out.push_str(END);
             rest = after;
@@ -223,7 +236,13 @@ fn closing(words: &str) -> Option<usize> {
     None
 }
 
-const ASSIGN: &str = r#")[0-9A-Za-z_.\-]{0,40}(?i:[ \t](?:api|access|auth|bot|client|app|secret|key|token|password|is)){0,3}[ \t]{0,3}\\?["'`\])}]{0,3}[ \t]{0,10}(?:=>|:=|\?=|={1,3}|:{1,2}|->|<-|,|\(|>|\|\||\?\?)[ \t]{0,10}[\[({]?\\?["'`]{0,3}"#;
+const ASSIGN: &str = r")[0-9A-Za-z_.\-]{0,40}(?i:[ \t](?:api|access|auth|bot|client|app|secret|key|token|password|is)){0,3}";
+/// Between a vendor's name and the credential's: `mixpanel.api_secret`, `"mixpanel": {"secret"`, also over a line's end.
+const NEAR: &str = r#")[0-9A-Za-z_ .\-"'\[\]:{(=>\t\r\n]{0,24}(?i:(?:"#;
+const CREDENTIAL: &str = "key|token|secret|passw(?:or)?d|pwd|pat|auth|credentials?";
+/// How the name may go on: in `token_url` and `key_id` it is not the credential that follows.
+const NAME_END: &str = r")(?:[_.\-]?api)?(?:[_.\-]?(?:key|token|value|string|default|prod|production|live|dev|test|staging|[0-9]{1,2}))?)";
+const OPERATOR: &str = r#"[ \t]{0,3}\\?["'`\])}]{0,3}[ \t]{0,10}(?:=>|[:?]=|={1,3}|:{1,2}|->|<-|,|\(|>|\|\||\?\?)[ \t]{0,10}[\[({]?\\?["'`]{0,3}"#;
 const END: &str = r"(?:[^0-9A-Za-z_]|\z)";
 
 /// Makes a written rule ready: the file's defaults filled in, the pattern expanded and measured.
@@ -247,7 +266,11 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
     for part in [&text.context, &text.not_context].into_iter().flatten() {
         regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(part).map_err(|e| of(e.to_string()))?;
     }
-    if expanded.is_none() && !text.keywords.is_empty() {
+    let is_assignment = text.check == Some(Check::Assignment);
+    if is_assignment {
+        reach = Some(0); // the keyword itself is all there is to look around
+    }
+    if expanded.is_none() && !text.keywords.is_empty() && !is_assignment {
         return Err(of("`keywords` without a `pattern` find nothing".to_owned()));
     }
     text.pattern = expanded.map(Cow::Owned);

@@ -1,6 +1,7 @@
 //! What do we look for? Rules are data with their own proof; this room loads them.
 
 mod format;
+mod glob;
 pub mod shape;
 
 pub use format::{Check, RuleData, RuleFile, RuleText, Scope, Text};
@@ -24,7 +25,6 @@ static READY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
 pub struct Rule {
     data: RuleData<'static>,
     regex: OnceLock<Regex>,
-    paths: OnceLock<(GlobSet, GlobSet)>,
     context: OnceLock<(Option<Regex>, Option<Regex>)>,
 }
 
@@ -115,7 +115,7 @@ impl Rules {
 
 impl Rule {
     fn new(data: RuleData<'static>) -> Self {
-        Self { data, regex: OnceLock::new(), paths: OnceLock::new(), context: OnceLock::new() }
+        Self { data, regex: OnceLock::new(), context: OnceLock::new() }
     }
 
     /// Its id.
@@ -177,23 +177,9 @@ impl Rule {
     }
 
     /// True when the rule looks at files with this path at all.
-    ///
-    /// # Errors
-    /// A glob that does not parse.
-    pub fn applies_to(&self, path: &[u8]) -> Result<bool, RuleError> {
-        if self.data.text.paths.is_empty() && self.data.text.not_paths.is_empty() {
-            return Ok(true);
-        }
-        let (wanted, unwanted) = match self.paths.get() {
-            Some(globs) => globs,
-            None => {
-                let globs = self.globs().map_err(|e| self.wrong(&e))?;
-                self.paths.get_or_init(|| globs)
-            }
-        };
-        let path = String::from_utf8_lossy(path);
-        let candidate = globset::Candidate::new(path.as_ref());
-        Ok((self.data.text.paths.is_empty() || wanted.is_match_candidate(&candidate)) && !unwanted.is_match_candidate(&candidate))
+    pub fn applies_to(&self, path: &[u8]) -> bool {
+        let text = &self.data.text;
+        (text.paths.is_empty() || glob::matches_any(&text.paths, path)) && !glob::matches_any(&text.not_paths, path)
     }
 
     fn globs(&self) -> Result<(GlobSet, GlobSet), globset::Error> {

@@ -118,7 +118,7 @@ impl<'r> Work<'_, 'r> {
 
 fn scan_name<'r>(scanner: &Scanner<'r>, path: &[u8]) -> Result<Vec<Hit<'r>>, Failure> {
     let mut hits = scanner.scan(Text { path: b"", part: Part::Path, bytes: path })?;
-    hits.extend(scanner.scan_path(path)?);
+    hits.extend(scanner.scan_path(path));
     Ok(hits)
 }
 

@@ -31,7 +31,7 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
     for (at, file) in change.files.iter().enumerate().filter(|(_, file)| file.path_is_new) {
         let place = Place { place: Where::Path, path: &file.path, commit: file.commit, reference: name_of(change, file) };
         let mut hits = scanner.scan(Text { path: b"", part: Part::Path, bytes: &file.path })?;
-        hits.extend(scanner.scan_path(&file.path)?);
+        hits.extend(scanner.scan_path(&file.path));
         for hit in hits {
             let new = match &hit.raw {
                 Some(raw) => novelty.name_is_new(at, raw.expose())?,
@@ -126,7 +126,8 @@ fn scan_files<'r>(
     Ok(out)
 }
 
-/// The blobs of the change in the order of their first appearance, each with the files that hold it.
+/// The blobs of the change, each with the files that hold it, in the order in which they are read fastest: git keeps the
+/// versions of a file as differences from the newest, so that one comes first and the older ones find their base in memory.
 fn unique_blobs(change: &ChangeSet) -> Vec<(ObjectId, Vec<u32>)> {
     let mut known: HashMap<ObjectId, usize> = HashMap::with_capacity(change.files.len());
     let mut blobs: Vec<(ObjectId, Vec<u32>)> = Vec::with_capacity(change.files.len());
@@ -137,6 +138,9 @@ fn unique_blobs(change: &ChangeSet) -> Vec<(ObjectId, Vec<u32>)> {
             None => blobs.push((id, vec![file])),
         }
     }
+    // The files stand in the order of history, and each blob has at least one.
+    let path = |files: &[u32]| &change.files[files[0] as usize].path;
+    blobs.sort_by(|(_, a), (_, b)| path(a).cmp(path(b)).then(b.cmp(a)));
     blobs
 }
 
@@ -240,7 +244,7 @@ impl<'r> Work<'_, 'r> {
             let hits = if files.len() == 1 {
                 self.scanner.scan(text)?
             } else {
-                let kind = self.scanner.kind(path, bytes)?;
+                let kind = self.scanner.kind(path, bytes);
                 match by_kind.get(&kind) {
                     Some(hits) => hits.clone(),
                     None => by_kind.entry(kind).or_insert(self.scanner.scan(text)?).clone(),

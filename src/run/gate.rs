@@ -49,7 +49,11 @@ impl Session<'_> {
         let settings = settings::of_commit(self.global, &store, &rules)?;
         let text = std::fs::read(file).map_err(|source| change::ChangeError::File { path: file.to_owned(), source })?;
         let editor = std::env::var("GIT_EDITOR").ok();
-        let bytes = change::message_as_stored(&store, &text, editor.as_deref()).concat();
+        let overrides: String = std::env::vars_os()
+            .filter(|(name, _)| name.to_string_lossy().starts_with("GIT_CONFIG_"))
+            .map(|(_, value)| value.to_string_lossy().into_owned() + "\n")
+            .collect();
+        let bytes = change::message_as_stored(&store, &text, editor.as_deref(), &overrides).concat();
         let text = NewText { part: Part::Message, bytes, commit: None, reference: None };
         let change = ChangeSet { texts: vec![text], ..ChangeSet::default() };
         let found = self.examine(&store, &change, &rules, &settings.policy)?;

@@ -72,7 +72,8 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>) -> Outcome {
         return Outcome::Drop;
     }
     match check {
-        None => Outcome::Keep,
+        // A binding is read and weighed before any pattern: see `generic`.
+        None | Some(Check::Assignment) => Outcome::Keep,
         Some(Check::Crc32Base62) => sum(split_tail(value, 6).is_some_and(|(head, tail)| crc32_base62(after_prefix(head), tail))),
         Some(Check::Sha256Base32) => sum(sha256_base32(value)),
         Some(Check::Crc32Base36) => {

@@ -78,6 +78,27 @@ pub(super) fn is_commented(text: &[u8], at: usize, language: Language) -> bool {
         || hash && before.starts_with(b"#")
 }
 
+/// True when a text in quotes began on the same line before `at` and has not ended.
+pub(super) fn is_in_text(text: &[u8], at: usize, language: Language) -> bool {
+    if is_shell(language) {
+        return false; // scripts stand in quotes there
+    }
+    let line = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
+    let characters = matches!(language, Language::Rust | Language::C | Language::Go | Language::Java | Language::Kotlin | Language::Scala);
+    let (mut open, mut escaped) = (None, false);
+    for &b in &text[line..at] {
+        match open {
+            _ if escaped => escaped = false,
+            Some(_) if b == b'\\' => escaped = true,
+            Some(quote) if b == quote => open = None,
+            Some(_) => {}
+            None if b == b'"' || b == b'\'' && !characters => open = Some(b),
+            None => {}
+        }
+    }
+    open.is_some()
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stop {
     /// At the bracket that closes one opened before.
@@ -284,6 +305,15 @@ mod tests {
         for (language, text, expected) in table {
             let expected: String = expected.split_whitespace().collect();
             assert_eq!(code(text, language).split_whitespace().collect::<String>(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sink_inside_a_text_is_told_from_a_call() {
+        for (text, inside) in
+            [("write(\"print", true), ("write('a\\'b print", true), ("f(\"a\", 'b'); print", false), ("it = \"it's\"; print", false)]
+        {
+            assert_eq!(is_in_text(text.as_bytes(), text.len(), Language::Python), inside, "{text}");
         }
     }
 

@@ -39,8 +39,29 @@ impl Candidate {
     }
 }
 
+/// What is known of a rule in this text, so that it is found out once.
+#[derive(Default)]
+pub(super) struct Memory {
+    rule: Option<u32>,
+    /// Does the rule look at this file at all?
+    pub(super) is_subject: bool,
+    /// Do its conditions hold on the whole file?
+    file_holds: Option<bool>,
+}
+
+impl Memory {
+    /// True when the rule is another than last time, of which everything is then forgotten.
+    pub(super) fn is_new(&mut self, rule: u32) -> bool {
+        let new = self.rule != Some(rule);
+        if new {
+            *self = Self { rule: Some(rule), ..Self::default() };
+        }
+        new
+    }
+}
+
 /// Do the rule's conditions hold on what stands around the match?
-fn stands_right(rule: &Rule, matched: &Range<usize>, text: &[u8], language: Language) -> Result<bool, ScanError> {
+fn stands_right(rule: &Rule, matched: &Range<usize>, text: &[u8], language: Language, memory: &mut Memory) -> Result<bool, ScanError> {
     let under = &rule.text().under;
     if !under.is_empty() && !yaml::keys_above(text, matched.end.saturating_sub(1)).iter().any(|key| under.iter().any(|one| one.as_bytes() == *key)) {
         return Ok(false);
@@ -49,12 +70,28 @@ fn stands_right(rule: &Rule, matched: &Range<usize>, text: &[u8], language: Lang
     if wanted.is_none() && unwanted.is_none() {
         return Ok(true);
     }
-    let around = &text[scope::around(text, matched, language, rule.text().scope)];
-    Ok(wanted.is_none_or(|regex| regex.is_match(around)) && !unwanted.is_some_and(|regex| regex.is_match(around)))
+    let around = scope::around(text, matched, language, rule.text().scope);
+    let whole = around == (0..text.len());
+    if let Some(holds) = memory.file_holds.filter(|_| whole) {
+        return Ok(holds);
+    }
+    let around = &text[around];
+    let holds = wanted.is_none_or(|regex| regex.is_match(around)) && !unwanted.is_some_and(|regex| regex.is_match(around));
+    if whole {
+        memory.file_holds = Some(holds);
+    }
+    Ok(holds)
 }
 
 /// Adds the matches of `rule` that begin in the window and pass its check.
-pub(super) fn confirm(rule: &Rule, window: Window, text: &[u8], language: Language, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
+pub(super) fn confirm(
+    rule: &Rule,
+    window: Window,
+    text: &[u8],
+    language: Language,
+    memory: &mut Memory,
+    out: &mut Vec<Candidate>,
+) -> Result<(), ScanError> {
     let Some(regex) = rule.regex()? else { return Ok(()) };
     // One byte more than the longest match, so that an assertion at its end sees what follows.
     let visible = &text[..window.end.saturating_add(1).min(text.len())];
@@ -71,7 +108,7 @@ pub(super) fn confirm(rule: &Rule, window: Window, text: &[u8], language: Langua
             at = name.end().max(whole.start() + 1);
             continue;
         }
-        if !stands_right(rule, &whole.range(), text, language)? {
+        if !stands_right(rule, &whole.range(), text, language, memory)? {
             continue;
         }
         let context = check::Context { text, value: part.range(), matched: whole.range(), language };

@@ -3,16 +3,21 @@
 //! In a fallback or a default a program runs with it: `changeme` there is as bad as a real password, and worse for being
 //! known. Where it is only written down, a placeholder is harmless.
 
-use super::plausible;
+use super::{name, plausible};
 
 /// True for a literal that a program would run with. Only what is empty, says "none" or points elsewhere is fine.
 pub(super) fn is_used(value: &[u8]) -> bool {
-    value.len() >= 2 && !says_nothing(value) && !plausible::is_reference(value) && !is_place(value) && !asks_for_one(value)
+    value.len() >= 2 && !says_nothing(value) && !plausible::is_reference(value) && !is_place(value) && !asks_for_one(value) && !is_name(value)
 }
 
 /// True for a literal that could be a credential where a placeholder would be harmless.
 pub(super) fn is_real(value: &[u8]) -> bool {
-    is_used(value) && value.len() >= 4 && !plausible::is_made_up(value) && !plausible::is_placeholder_password(b"", value) && !is_prose(value)
+    is_used(value)
+        && value.len() >= 4
+        && !is_word(value)
+        && !plausible::is_made_up(value)
+        && !plausible::is_placeholder_password(b"", value)
+        && !is_prose(value)
 }
 
 fn says_nothing(value: &[u8]) -> bool {
@@ -51,6 +56,18 @@ fn asks_for_one(value: &[u8]) -> bool {
         || lower.ends_with(b" here")
 }
 
+/// One word in small letters: `required`, `string`.
+fn is_word(value: &[u8]) -> bool {
+    value.len() < 16 && value.iter().all(u8::is_ascii_lowercase)
+}
+
+/// The name of a variable that holds the credential: `AWS_SECRET_ACCESS_KEY`.
+fn is_name(value: &[u8]) -> bool {
+    let name = value.iter().all(|&b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') && value.contains(&b'_')
+        || value.starts_with(b"aws_") && value.iter().all(|&b| b.is_ascii_lowercase() || b == b'_');
+    name && name::is_sensitive(value).is_some()
+}
+
 /// A sentence has words between spaces; a passphrase has them too, but no small words.
 fn is_prose(value: &[u8]) -> bool {
     let words = value.split(|&b| b == b' ').count();
@@ -66,9 +83,23 @@ mod tests {
         for value in ["changeme", "dev", "secret", "admin", "hunter2x", "keyboard cat", "django-insecure-1", "Azerty123", "/Kq3+9Bx0Lz1Aa=="] {
             assert!(is_used(value.as_bytes()), "{value}");
         }
-        for value in
-            ["", "None", "null", "false", "${X}", "{{ x }}", "/run/secrets/x", "https://a.example", "1", "1234", "***", "<key>", "your-key", "a.pem"]
-        {
+        for value in [
+            "",
+            "None",
+            "null",
+            "false",
+            "${X}",
+            "{{ x }}",
+            "/run/secrets/x",
+            "https://a.example",
+            "1",
+            "1234",
+            "***",
+            "<key>",
+            "your-key",
+            "a.pem",
+            "DB_PASSWORD",
+        ] {
             assert!(!is_used(value.as_bytes()), "{value}");
         }
     }
@@ -78,7 +109,7 @@ mod tests {
         for value in ["Azerty123", "Kq3x9Bx0Lz1Aa", "correct-horse7", "S3cr3t pass"] {
             assert!(is_real(value.as_bytes()), "{value}");
         }
-        for value in ["changeme", "password", "example-key", "xxxxxxxx", "Enter the password", "the password is wrong again"] {
+        for value in ["changeme", "password", "example-key", "xxxxxxxx", "Enter the password", "required", "the password is wrong again"] {
             assert!(!is_real(value.as_bytes()), "{value}");
         }
     }

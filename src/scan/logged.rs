@@ -26,7 +26,7 @@ const LABELS: &str = "messages message msg labels label strings string i18n erro
 
 /// Where the call whose name ends at `at` ends, when it prints a credential.
 pub(super) fn prints_credential(text: &[u8], start: usize, at: usize, language: Language) -> Option<usize> {
-    if code::is_commented(text, start, language) {
+    if code::is_commented(text, start, language) || code::is_in_text(text, start, language) {
         return None;
     }
     let code = code::arguments(text, at, language)?;

@@ -14,6 +14,7 @@ mod language;
 mod literal;
 mod logged;
 mod manifest;
+mod model;
 mod name;
 mod plausible;
 mod prefilter;
@@ -28,8 +29,8 @@ pub use features::NAMES as FEATURES;
 
 use crate::change::Part;
 use crate::finding::{Confidence, Family, Secret, Span};
-use crate::rules::{Rule, Rules};
-use confirm::Candidate;
+use crate::rules::{Check, Rule, Rules};
+use confirm::{Candidate, Memory};
 use language::Language;
 use prefilter::Prefilter;
 
@@ -107,41 +108,45 @@ impl<'r> Scanner<'r> {
     }
 
     /// The matches of the rules for which the path alone is the finding.
-    ///
-    /// # Errors
-    /// A rule whose globs do not parse.
-    pub fn scan_path(&self, path: &[u8]) -> Result<Vec<Hit<'r>>, ScanError> {
+    pub fn scan_path(&self, path: &[u8]) -> Vec<Hit<'r>> {
         let mut hits = Vec::new();
         for &at in &self.by_path {
             let rule = &self.rules.all()[at as usize];
-            if rule.text().pattern.is_none() && rule.applies_to(path)? {
+            if rule.text().pattern.is_none() && rule.applies_to(path) {
                 hits.push(Hit { rule, secret: None, raw: None, span: None, confidence: rule.text().confidence, decoded: Vec::new() });
             }
         }
-        Ok(hits)
+        hits
     }
 
     /// What of a path decides which rules apply: two paths of one kind give the same matches for the same bytes.
-    ///
-    /// # Errors
-    /// A rule whose globs do not parse.
-    pub fn kind(&self, path: &[u8], bytes: &[u8]) -> Result<PathKind, ScanError> {
+    pub fn kind(&self, path: &[u8], bytes: &[u8]) -> PathKind {
         let mut bound = Vec::new();
         for (at, rule) in self.rules.all().iter().enumerate() {
             let text = rule.text();
-            if !(text.paths.is_empty() && text.not_paths.is_empty()) && rule.applies_to(path)? {
+            if !(text.paths.is_empty() && text.not_paths.is_empty()) && rule.applies_to(path) {
                 bound.push(at as u32);
             }
         }
-        Ok(PathKind { language: Language::of(path, bytes).name(), is_sample: sample::is_sample(path), bound })
+        PathKind { language: Language::of(path, bytes).name(), is_sample: sample::is_sample(path), bound }
     }
 
     fn search(&self, text: &[u8], file: FileKind<'_>, depth: u8, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
         let rules = self.rules.all();
+        let mut memory = Memory::default();
         for window in self.prefilter.windows(rules, text) {
             let rule = &rules[window.rule as usize];
-            if file.is_subject_to(rule, depth)? {
-                confirm::confirm(rule, window, text, file.language, out)?;
+            // Windows come rule by rule.
+            if memory.is_new(window.rule) {
+                memory.is_subject = file.is_subject_to(rule, depth);
+            }
+            if !memory.is_subject {
+                continue;
+            }
+            if rule.text().check == Some(Check::Assignment) {
+                generic::confirm(window, text, file.path, file.language, out);
+            } else {
+                confirm::confirm(rule, window, text, file.language, &mut memory, out)?;
             }
         }
         if depth == decode::MAX_DEPTH {
@@ -158,9 +163,9 @@ impl<'r> Scanner<'r> {
     fn search_by_path(&self, text: Text<'_>, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
         for &at in &self.by_path {
             let rule = &self.rules.all()[at as usize];
-            if rule.text().pattern.is_some() && rule.applies_to(text.path)? {
+            if rule.text().pattern.is_some() && rule.applies_to(text.path) {
                 let whole = prefilter::Window { rule: at, start: 0, end: text.bytes.len() };
-                confirm::confirm(rule, whole, text.bytes, Language::of(text.path, text.bytes), out)?;
+                confirm::confirm(rule, whole, text.bytes, Language::of(text.path, text.bytes), &mut Memory::default(), out)?;
             }
         }
         Ok(())
@@ -196,14 +201,14 @@ struct FileKind<'a> {
 }
 
 impl FileKind<'_> {
-    fn is_subject_to(self, rule: &Rule, depth: u8) -> Result<bool, ScanError> {
+    fn is_subject_to(self, rule: &Rule, depth: u8) -> bool {
         let text = rule.text();
         let bound = !text.languages.is_empty() || !text.paths.is_empty();
         if rule.family() != Family::Secret && (depth > 0 || !self.is_file) || bound && !self.is_file {
-            return Ok(false); // code is looked for in code, not in messages and not in what is encoded
+            return false; // code is looked for in code, not in messages and not in what is encoded
         }
         let speaks = text.languages.is_empty() || text.languages.iter().any(|language| language == self.language.name());
-        Ok(speaks && rule.applies_to(self.path)?)
+        speaks && rule.applies_to(self.path)
     }
 }
 

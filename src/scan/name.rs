@@ -57,6 +57,7 @@ pub(super) fn is_sensitive(name: &[u8]) -> Option<Kind> {
     let spoiled = parts.iter().any(|part| has(ANYWHERE, part) || ANYWHERE_BEGINS.split(' ').any(|word| part.starts_with(word.as_bytes())))
         || parts[end..].iter().any(|part| has(BEHIND, part) || BEHIND_BEGINS.split(' ').any(|word| part.starts_with(word.as_bytes())))
         // The name under which a password is kept; a `secret_key` is one itself.
+        || kind == Kind::Token && end.checked_sub(2).is_some_and(|before| has(TOKEN_FRONTS, &parts[before]))
         || kind != Kind::Key && parts.get(end).is_some_and(|part| part == b"key" || part == b"keys");
     (!spoiled).then_some(kind)
 }
@@ -147,7 +148,12 @@ const BEHIND: &str = "\
     desc description strength score arn ref refs reference version versions set ok exists present changed match matches \
     valid validator validation input manager service store storage provider factory encoder generator rotation age format \
     column col table page view form button env var index idx position pos offset kind class stream bucket client issuer \
-    audience scope scopes duration lifetime timeout interval at time date status state mode symbol address usage budget";
+    audience scope scopes duration lifetime timeout interval at time date status state mode range span loc location line lines lineno parser lexer symbol address usage budget";
+
+/// Tokens that open nothing: places in a list, signals between threads, pieces of text.
+const TOKEN_FRONTS: &str = "\
+    cache page paging pagination next prev previous continuation continue starting resume sync acquire cancel cancellation abort stop eos bos \
+    pad unk special idempotency request change sort design semantic syntax parse lexer completion reservation deletion snapshot delta";
 
 /// The same for words that begin so.
 const BEHIND_BEGINS: &str = "\
@@ -215,7 +221,7 @@ mod tests {
         let harmless = "max_tokens token_url password_length secret_name public_key hashed_password compass keyboard passive secretary accessKeyId \
             AWS_ACCESS_KEY_ID tokenizer TOKENIZERS_PARALLELISM PWD OLDPWD bypass PASSWORD_MIN_LENGTH passwordSet IncorrectPasswordError _passwordMD5 \
             csrfToken token_expires_at hasToken showPassword resetPassword secretArn password_file token_type passwordless prompt_tokens key auth user \
-            cert author tokenKey passport passenger tokenCount apiKeyHeader primaryKey foreign_key cacheKey bearer_format";
+            cert author tokenKey cancellationToken nextPageToken next_token cache_token token_range starting_token passport passenger tokenCount apiKeyHeader primaryKey foreign_key cacheKey bearer_format";
         for name in harmless.split_whitespace() {
             assert_eq!(is_sensitive(name.as_bytes()), None, "{name}");
         }

@@ -55,7 +55,7 @@ impl Prefilter {
         for hit in self.automaton.find_overlapping_iter(text) {
             for &rule in &self.rules_of[hit.pattern()] {
                 let (start, end) = match rules[rule as usize].reach() {
-                    Some(reach) => (hit.end().saturating_sub(reach), hit.start().saturating_add(reach).min(text.len())),
+                    Some(reach) => (hit.end().saturating_sub(reach).min(hit.start()), hit.start().saturating_add(reach).clamp(hit.end(), text.len())),
                     None => (0, text.len()),
                 };
                 match newest.get(&rule) {

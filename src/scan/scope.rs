@@ -11,8 +11,9 @@ const FARTHEST: usize = 16 << 10;
 
 /// The bytes that a rule's `context` is looked for in, for a match at this place.
 pub(super) fn around(text: &[u8], matched: &Range<usize>, language: Language, scope: Scope) -> Range<usize> {
-    // A match may begin with the bracket that it stands in, and end with it.
-    let inside = matched.end.saturating_sub(1).max(matched.start);
+    // A match may begin with the bracket that it stands in.
+    let opens = matches!(text.get(matched.start), Some(b'(' | b'[' | b'{'));
+    let inside = matched.start + usize::from(opens);
     match scope {
         Scope::File => 0..text.len(),
         Scope::Line => lines(text, matched),
@@ -22,7 +23,7 @@ pub(super) fn around(text: &[u8], matched: &Range<usize>, language: Language, sc
             _ => 0..text.len(),
         },
         Scope::Block if language == Language::Yaml => braces(text, inside).unwrap_or_else(|| yaml::mapping(text, matched.start)),
-        Scope::Block => braces(text, inside).unwrap_or(0..text.len()),
+        Scope::Block => braces(text, inside).unwrap_or_else(|| lines(text, matched)),
     }
 }
 
@@ -58,7 +59,10 @@ const BLOCKS: [&[u8]; 8] = [b"resource", b"data", b"provider", b"variable", b"mo
 fn terraform_block(text: &[u8], at: usize) -> Range<usize> {
     let begins = |start: usize| {
         let line = text[start..].trim_ascii_start();
-        BLOCKS.iter().any(|word| line.strip_prefix(*word).is_some_and(|rest| matches!(rest.first(), Some(b' ' | b'"' | b'{'))))
+        let label = |rest: &[u8]| {
+            rest.trim_ascii_start().first().is_some_and(|&b| rest.starts_with(b" ") && b.is_ascii_alphabetic() || matches!(b, b'"' | b'{'))
+        };
+        BLOCKS.iter().any(|word| line.strip_prefix(*word).is_some_and(label))
     };
     let mut start = start_of_line(text, at);
     while start > 0 && at - start < FARTHEST && !begins(start) {

@@ -5,21 +5,28 @@
 
 use std::ops::Range;
 
-/// Above this many bytes no workflow and no manifest goes on.
-const FARTHEST: usize = 64 << 10;
+/// No script of a step and no list is longer; what lies farther is not looked at.
+const FARTHEST: usize = 16 << 10;
+/// A document that goes on for longer is data.
+const LONGEST_DOCUMENT: usize = 64 << 10;
 
 /// The document that holds the place: between two lines of `---`.
 pub(super) fn document(text: &[u8], at: usize) -> Range<usize> {
-    let start = memchr::memmem::rfind(&text[..at], b"\n---").map_or(0, |found| found + 1);
-    let end = memchr::memmem::find(&text[at..], b"\n---").map_or(text.len(), |found| at + found + 1);
+    let floor = at.saturating_sub(LONGEST_DOCUMENT);
+    let ceiling = text.len().min(at + LONGEST_DOCUMENT);
+    let start = memchr::memmem::rfind(&text[floor..at], b"\n---").map_or(floor, |found| floor + found + 1);
+    let end = memchr::memmem::find(&text[at..ceiling], b"\n---").map_or(ceiling, |found| at + found + 1);
     start..end
 }
 
-/// The keys that the line at this place stands under, the nearest first.
+/// The keys that this place stands under, the nearest first.
 pub(super) fn keys_above(text: &[u8], at: usize) -> Vec<&[u8]> {
     let mut keys = Vec::new();
     let line_start = start_of_line(text, at);
-    let mut depth = depth_of(line(text, line_start));
+    let own = line(text, line_start);
+    let mut depth = depth_of(own);
+    // What stands behind a key on its own line stands under it too.
+    keys.extend(entry(own).and_then(|entry| entry.key).filter(|key| key.as_ptr() as usize - own.as_ptr() as usize + key.len() < at - line_start));
     let first = document(text, at).start.max(at.saturating_sub(FARTHEST));
     let mut start = line_start;
     while start > first && depth > 0 {
@@ -37,9 +44,17 @@ pub(super) fn keys_above(text: &[u8], at: usize) -> Vec<&[u8]> {
 /// The mapping that the line at this place belongs to: the lines around it that are no shallower, from the list item that
 /// begins it.
 pub(super) fn mapping(text: &[u8], at: usize) -> Range<usize> {
-    let line_start = start_of_line(text, at);
-    let depth = entry(line(text, line_start)).map_or(0, |entry| entry.depth);
     let floor = at.saturating_sub(FARTHEST);
+    let mut line_start = start_of_line(text, at);
+    // A bare item of a list belongs to the mapping that the list is a value of.
+    let item = entry(line(text, line_start)).filter(|entry| entry.key.is_none()).and_then(|entry| entry.dash);
+    while let Some(dash) = item {
+        if line_start <= floor || entry(line(text, line_start)).is_some_and(|entry| entry.key.is_some() && entry.depth <= dash) {
+            break;
+        }
+        line_start = start_of_line(text, line_start - 1);
+    }
+    let depth = entry(line(text, line_start)).map_or(0, |entry| entry.depth);
     let mut start = line_start;
     while start > floor && entry(line(text, start)).is_none_or(|entry| entry.dash.is_none() || entry.depth > depth) {
         let before = start_of_line(text, start - 1);
@@ -137,6 +152,7 @@ data:
         assert_eq!(keys("echo hello"), "run steps build jobs");
         assert_eq!(keys("more"), "run steps build jobs");
         assert_eq!(keys("on: push"), "");
+        assert_eq!(keys("b\n---"), "run steps build jobs");
         assert_eq!(keys("a: b"), "data");
     }
 
@@ -147,6 +163,9 @@ data:
         let at = WORKFLOW.find("name: x").unwrap();
         let item = &WORKFLOW[mapping(WORKFLOW.as_bytes(), at)];
         assert!(item.starts_with("      - name: x") && item.ends_with("more\n"), "{item}");
+        let policy = "Statement:\n  - Effect: Allow\n    Action:\n      - a:b\n      - c:d\n    Resource: x\n  - Effect: Deny\n";
+        let at = policy.find("c:d").unwrap();
+        assert_eq!(&policy[mapping(policy.as_bytes(), at)], "  - Effect: Allow\n    Action:\n      - a:b\n      - c:d\n    Resource: x\n");
         let at = WORKFLOW.find("run: |").unwrap();
         assert!(WORKFLOW[mapping(WORKFLOW.as_bytes(), at)].starts_with("      - name: x"));
     }

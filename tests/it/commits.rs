@@ -610,6 +610,20 @@ mod messages {
     }
 
     #[test]
+    fn a_comment_that_git_keeps_by_a_setting_of_this_command_is_read() {
+        let repo = Repo::started();
+        repo.stage("a.txt", "hello\n");
+        let text = format!("good\n# {}\n", token(1));
+        let mut command = edited(&repo, &text, &[]);
+        for (name, value) in [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "commit.Cleanup"), ("GIT_CONFIG_VALUE_0", "whitespace")] {
+            command.env(name, value);
+        }
+        repo.refuses_command(&mut command);
+        let mut command = edited(&repo, &text, &[]);
+        repo.refuses_command(command.env("GIT_CONFIG_PARAMETERS", "'core.commentchar'=';'"));
+    }
+
+    #[test]
     fn the_diff_below_the_scissors_is_no_message() {
         let repo = Repo::started();
         repo.accept("a.txt", key(1));

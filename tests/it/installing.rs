@@ -224,6 +224,22 @@ mod places {
     }
 
     #[test]
+    fn a_submodule_has_hooks_of_its_own() {
+        let module = Repo::new();
+        module.accept("README", "hello\n");
+        let repo = Repo::new();
+        let address = module.path().to_str().unwrap().to_owned();
+        repo.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &address, "module"]).expect(0);
+        let inside = repo.path().join("module");
+        ended(repo.command(LEAKSTOP).current_dir(&inside).arg("install")).expect(0);
+        assert!(repo.path().join(".git/modules/module/hooks/pre-commit").exists() && !hook(&repo, "pre-commit").exists());
+        fs::write(inside.join("a.txt"), key()).unwrap();
+        let git = |arguments: &[&str]| ended(repo.command("git").current_dir(&inside).args(arguments));
+        git(&["add", "a.txt"]).expect(0);
+        assert!(git(&COMMIT).err.contains("leakstop: blocked: "));
+    }
+
+    #[test]
     fn a_path_with_quotes_and_spaces() {
         let outer = Repo::new();
         let folder = outer.beside("it's a \"path\" with $HOME `and` more");

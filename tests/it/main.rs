@@ -1,7 +1,7 @@
 //! The integration tests: real git in temporary folders with a scrubbed environment. One module a behaviour.
 
 #![allow(unreachable_pub, reason = "the modules of a test binary share items freely")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by a panic; clippy sees only functions marked as tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of a scene fails the scene")]
 
 #[cfg(unix)]
 mod backends;

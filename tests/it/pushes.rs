@@ -296,6 +296,17 @@ mod refused {
     }
 
     #[test]
+    fn what_is_too_large_to_be_read() {
+        let (server, repo) = started();
+        server.write("leakstop.toml", "[limits]\nmax_file_bytes = 1000\n");
+        repo.accept("large.bin", "x".repeat(2000));
+        let told = repo.push_is_refused(&server, &["main"]);
+        assert!(told.contains("blocked  1 file was not read") && told.contains("large.bin: it has 2000 bytes"), "{told}");
+        server.write("leakstop.toml", "[limits]\nmax_file_bytes = 1000\n[unread]\npush = \"warn\"\n");
+        assert!(repo.git(&["push", "-q", "origin", "main"]).expect(0).err.contains("passed with warnings"));
+    }
+
+    #[test]
     fn a_secret_in_one_of_300_refs() {
         let (server, repo) = started();
         let mut specs: Vec<String> = (0..300).map(|at| format!("main:refs/heads/b{at}")).collect();
@@ -390,6 +401,46 @@ mod accepted {
         repo.git(&["tag", "-a", "v1", "-m", "first"]).expect(0);
         repo.git(&["tag", "blob", "HEAD:README"]).expect(0);
         repo.push_passes(&["main", "v1", "blob"]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn odd_names_of_refs_and_every_push_after_them() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let (server, repo) = started();
+        let names: [&[u8]; 7] = [
+            b"refs/heads/caf\xc3\xa9",
+            b"refs/heads/latin-\xe9",
+            b"refs/heads/-dash",
+            b"refs/heads/a'b\"c$d;e",
+            b"refs/heads/turned-\xe2\x80\xaetxt",
+            b"refs/x/@",
+            b"refs/heads/HEAD",
+        ];
+        for name in names {
+            let spec = [b"main:".as_slice(), name].concat();
+            let pushed = ended(repo.command("git").args(["push", "-q", "origin"]).arg(std::ffi::OsStr::from_bytes(&spec))).expect(0);
+            assert!(pushed.err.contains("remote: leakstop: passed: nothing found"), "{}", pushed.err);
+        }
+        repo.accept("a.txt", key(1));
+        let told = repo.push_is_refused(&server, &["main:refs/heads/turned-again\u{202e}"]);
+        assert!(told.contains("(refs/heads/turned-again\\u{202e})"), "{told}");
+    }
+
+    #[test]
+    fn a_commit_whose_date_is_no_date_is_read_or_refused() {
+        let (server, repo) = started();
+        repo.stage("a.txt", key(1));
+        let tree = repo.ask(&["write-tree"]);
+        for people in ["author A <a@b> 1 +0000\ncommitter A <a@b> soon +0000", "author A\ncommitter A", "author A <a@b> -5 +0000\ncommitter <> -5"] {
+            let id = object(&repo, "commit", format!("tree {tree}\n{people}\n\nwork\n").as_bytes());
+            let line = format!("{} {id} refs/heads/x\n", "0".repeat(40));
+            let ended = crate::support::ended_with(
+                server.command(LEAKSTOP).args(["hook", "pre-receive"]).env("GIT_ALTERNATE_OBJECT_DIRECTORIES", repo.path().join(".git/objects")),
+                line.as_bytes(),
+            );
+            assert!(ended.code == 1 || ended.code == 2 && ended.err.contains("nothing passes"), "{people} {} {}", ended.code, ended.err);
+        }
     }
 
     #[test]

@@ -1,0 +1,130 @@
+//! Does a path match a glob? Without preparation: a commit of one small file asks hundreds of globs once each, and making
+//! automata of them would take longer than all the rest.
+
+use std::borrow::Cow;
+
+/// True when one of the globs matches the path. `*` stays within a name, `**` crosses folders, `?` is one character, `[a-z]`
+/// one of a class. A glob without a slash is compared with the last name of the path. Case does not matter.
+pub(super) fn matches_any(globs: &[Cow<'_, str>], path: &[u8]) -> bool {
+    let name = memchr::memrchr(b'/', path).map_or(path, |slash| &path[slash + 1..]);
+    globs.iter().any(|glob| matches(glob.as_bytes(), if glob.contains('/') { path } else { name }))
+}
+
+/// Walks both texts once; where a star may take more, it comes back to the last one.
+fn matches(glob: &[u8], path: &[u8]) -> bool {
+    let (mut g, mut p) = (0, 0);
+    // Where to go on when the rest fails: after the last star, and how far it reached. Folders have a star of their own.
+    let (mut star, mut folders): (Option<(usize, usize)>, Option<(usize, usize)>) = (None, None);
+    loop {
+        let rest = &glob[g..];
+        if rest.starts_with(b"**/") {
+            folders = Some((g + 3, p));
+            star = None;
+            g += 3;
+            continue;
+        }
+        if rest == b"**" {
+            return true;
+        }
+        if rest.first() == Some(&b'*') {
+            star = Some((g + 1, p));
+            g += 1;
+            continue;
+        }
+        if p == path.len() && g == glob.len() {
+            return true;
+        }
+        if let Some(length) = path.get(p).and_then(|&b| one(rest, b)) {
+            g += length;
+            p += 1;
+            continue;
+        }
+        if let Some((after, reached)) = star.filter(|&(_, reached)| path.get(reached).is_some_and(|&b| b != b'/')) {
+            star = Some((after, reached + 1));
+            (g, p) = (after, reached + 1);
+            continue;
+        }
+        let next = folders.and_then(|(after, reached)| Some((after, reached + memchr::memchr(b'/', &path[reached..])? + 1)));
+        let Some((after, reached)) = next else { return false };
+        folders = Some((after, reached));
+        star = None;
+        (g, p) = (after, reached);
+    }
+}
+
+/// How long the first element of the glob is, when it takes this byte.
+fn one(glob: &[u8], b: u8) -> Option<usize> {
+    match *glob.first()? {
+        b'?' => (b != b'/').then_some(1),
+        b'[' => {
+            let close = memchr::memchr(b']', glob)?;
+            let class = &glob[1..close];
+            let lower = b.to_ascii_lowercase();
+            let ranges = class.windows(3).filter(|window| window[1] == b'-').any(|range| (range[0]..=range[2]).contains(&lower));
+            (ranges || class.contains(&lower) && lower != b'-').then_some(close + 1)
+        }
+        own => own.eq_ignore_ascii_case(&b).then_some(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_match_as_the_set_of_the_configuration_does() {
+        let globs = [
+            ".env",
+            ".env.*",
+            "*.env",
+            "**/.aws/credentials",
+            "**/.github/workflows/*.y*ml",
+            "*compose*.y*ml",
+            "**/tests/**",
+            "a/*.rs",
+            "core.[0-9]*",
+            "**/config/credentials/*.key",
+            "id_rsa",
+            "**/.docker/config.json",
+            "?.txt",
+            "src/**/b.rs",
+            "**/a/**/c",
+        ];
+        let paths = [
+            ".env",
+            "x/.ENV",
+            ".env.local",
+            "prod.env",
+            ".aws/credentials",
+            "home/.aws/credentials",
+            "home/x.aws/credentials",
+            ".github/workflows/ci.yaml",
+            "x/.github/workflows/sub/ci.yml",
+            "docker-compose.override.yml",
+            "src/tests/a/b.rs",
+            "tests/a",
+            "tests",
+            "a/b.rs",
+            "a/b/c.rs",
+            "core.123",
+            "core.rs",
+            "config/credentials/prod.key",
+            "id_rsa.pub",
+            ".docker/config.json",
+            "a.txt",
+            "ab.txt",
+            "src/b.rs",
+            "src/x/y/b.rs",
+            "src/xb.rs",
+            "a/c",
+            "z/a/b/a/c",
+            "",
+        ];
+        for glob in globs {
+            let set = super::super::glob_set(&[Cow::Borrowed(glob)]).unwrap();
+            for path in paths {
+                assert_eq!(matches_any(&[Cow::Borrowed(glob)], path.as_bytes()), set.is_match(path), "{glob} on {path}");
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! How likely is a binding a credential? Boosted decision trees over the features, learned from labelled public source.
+//!
+//! `model.bin` holds the base score (f32) and the number of trees (u16), then each tree: the number of its nodes (u8) and
+//! for each node the feature (u8, 255 for a leaf), the threshold or the leaf's value (f32), and the children to go to when
+//! the feature is at most the threshold, or above it (u8 each). All little-endian. `tests/train/train.py` writes it.
+
+use std::sync::OnceLock;
+
+use super::features::COUNT;
+
+static BYTES: &[u8] = include_bytes!("model.bin");
+
+/// Marks a node without children.
+const LEAF: u8 = 255;
+
+struct Node {
+    feature: u8,
+    value: f32,
+    low: u8,
+    high: u8,
+}
+
+struct Model {
+    base: f32,
+    trees: Vec<Vec<Node>>,
+}
+
+/// The probability that the binding with these features holds a credential, from 0 to 1.
+pub(super) fn probability(features: &[f32; COUNT]) -> f32 {
+    static MODEL: OnceLock<Model> = OnceLock::new();
+    let model = MODEL.get_or_init(|| read(BYTES).unwrap_or(Model { base: f32::INFINITY, trees: Vec::new() }));
+    let score: f32 = model.base + model.trees.iter().map(|tree| leaf(tree, features)).sum::<f32>();
+    1.0 / (1.0 + (-score).exp())
+}
+
+fn leaf(tree: &[Node], features: &[f32; COUNT]) -> f32 {
+    let mut at = 0usize;
+    // A tree cannot be deeper than it has nodes, so a damaged one ends as well.
+    for _ in 0..tree.len() {
+        let Some(node) = tree.get(at) else { break };
+        if node.feature == LEAF {
+            return node.value;
+        }
+        let low = features.get(usize::from(node.feature)).is_some_and(|feature| *feature <= node.value);
+        at = usize::from(if low { node.low } else { node.high });
+    }
+    0.0
+}
+
+/// `None` for bytes of another form; a damaged model takes every binding for a credential, so that the gate stays shut.
+fn read(bytes: &[u8]) -> Option<Model> {
+    let mut rest = bytes;
+    let base = f32::from_le_bytes(take(&mut rest)?);
+    let count = u16::from_le_bytes(take(&mut rest)?);
+    let mut trees = Vec::with_capacity(usize::from(count));
+    for _ in 0..count {
+        let [nodes] = take(&mut rest)?;
+        let mut tree = Vec::with_capacity(usize::from(nodes));
+        for _ in 0..nodes {
+            let [feature] = take(&mut rest)?;
+            let value = f32::from_le_bytes(take(&mut rest)?);
+            let [low, high] = take(&mut rest)?;
+            tree.push(Node { feature, value, low, high });
+        }
+        trees.push(tree);
+    }
+    rest.is_empty().then_some(Model { base, trees })
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, tail) = rest.split_first_chunk::<N>()?;
+    *rest = tail;
+    Some(*head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_model_is_whole_and_fits_the_features() {
+        let model = read(BYTES).unwrap();
+        assert!(model.trees.len() > 50);
+        for node in model.trees.iter().flatten() {
+            assert!(node.feature == LEAF || usize::from(node.feature) < COUNT);
+        }
+        assert!(read(&BYTES[..BYTES.len() - 1]).is_none());
+    }
+}
