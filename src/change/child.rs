@@ -3,11 +3,9 @@
 //! Only plumbing commands are run that neither write to the repository nor run a hook, a filter or a diff driver. What of
 //! the user's configuration could still change an answer, or start a program, is switched off in [`Git::command`].
 
-use std::cell::RefCell;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::thread::JoinHandle;
+use std::process::{Command, ExitStatus, Stdio};
 
 use git2::{ErrorClass, ErrorCode};
 
@@ -43,9 +41,6 @@ const LOCAL_VARIABLES: [&str; 16] = [
 
 /// No protocol has this name, so that git refuses every transport.
 const NO_PROTOCOL: &str = "none-is-allowed";
-
-/// Of a child's complaints so many bytes are kept; the rest is read and dropped, so that the child never waits.
-const COMPLAINT_BYTES: usize = 4096;
 
 /// How a child ended.
 pub(super) struct Ended {
@@ -129,124 +124,8 @@ impl Ended {
     }
 }
 
-/// A `git cat-file --batch` or `--batch-check` that answers line by line. It starts with the first question.
-pub(super) struct Batch {
-    git: Git,
-    mode: &'static str,
-    state: RefCell<State>,
-}
-
-enum State {
-    Resting,
-    Running(Talk),
-    /// After one wrong answer nothing it says can be trusted: every further question gets this error.
-    Broken(String),
-}
-
-/// A child between two questions.
-pub(super) struct Talk {
-    child: Child,
-    /// Taken when the talk ends.
-    stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
-    complaints: Option<JoinHandle<Vec<u8>>>,
-}
-
-impl Batch {
-    pub(super) fn new(git: Git, mode: &'static str) -> Self {
-        Self { git, mode, state: RefCell::new(State::Resting) }
-    }
-
-    /// Lets `question` write to the child and read its answer. An error ends the child.
-    pub(super) fn talk<T>(&self, question: impl FnOnce(&mut Talk) -> std::io::Result<T>) -> Result<T, git2::Error> {
-        let mut state = self.state.borrow_mut();
-        if matches!(*state, State::Resting) {
-            *state = State::Running(Talk::start(&self.git, self.mode)?);
-        }
-        let (error, complaint) = match &mut *state {
-            State::Running(talk) => match question(talk) {
-                Ok(answer) => return Ok(answer),
-                Err(error) => (error, talk.end()),
-            },
-            State::Broken(why) => return Err(failed(why.clone())),
-            State::Resting => return Err(failed("the child did not start".to_owned())),
-        };
-        let why = format!("`git cat-file {}` broke off: {error}{}", self.mode, said(&complaint));
-        *state = State::Broken(why.clone());
-        Err(failed(why))
-    }
-}
-
-impl Talk {
-    fn start(git: &Git, mode: &str) -> Result<Self, git2::Error> {
-        let mut command = git.command(&["cat-file", mode]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|e| cannot_start(&e))?;
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let (Some(stdin), Some(stdout), Some(stderr)) = (stdin, stdout, stderr) else {
-            return Err(failed("the child has no pipes".to_owned()));
-        };
-        let complaints = std::thread::spawn(move || keep_first(stderr));
-        Ok(Self { child, stdin: Some(stdin), stdout: BufReader::with_capacity(64 << 10, stdout), complaints: Some(complaints) })
-    }
-
-    /// Writes a question.
-    pub(super) fn write(&mut self, text: &[u8]) -> std::io::Result<()> {
-        match &mut self.stdin {
-            Some(stdin) => stdin.write_all(text),
-            None => Err(std::io::ErrorKind::BrokenPipe.into()),
-        }
-    }
-
-    /// Reads a line of the answer, without its end.
-    pub(super) fn read_line(&mut self, into: &mut Vec<u8>) -> std::io::Result<()> {
-        into.clear();
-        self.stdout.read_until(b'\n', into)?;
-        match into.pop() {
-            Some(b'\n') => Ok(()),
-            _ => Err(std::io::ErrorKind::UnexpectedEof.into()),
-        }
-    }
-
-    /// Reads so many bytes of the answer and the newline that ends them.
-    pub(super) fn read_bytes(&mut self, size: u64, into: &mut Vec<u8>) -> std::io::Result<()> {
-        into.clear();
-        into.try_reserve(usize::try_from(size).map_err(|_| std::io::ErrorKind::OutOfMemory)?)?;
-        if self.stdout.by_ref().take(size).read_to_end(into)? as u64 != size {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        let mut end = [0];
-        self.stdout.read_exact(&mut end)?;
-        if end == *b"\n" { Ok(()) } else { Err(std::io::ErrorKind::InvalidData.into()) }
-    }
-
-    fn end(&mut self) -> Vec<u8> {
-        self.stdin = None;
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        self.complaints.take().and_then(|complaints| complaints.join().ok()).unwrap_or_default()
-    }
-}
-
-impl Drop for Talk {
-    fn drop(&mut self) {
-        // It only reads, so it may be ended at any time; it is waited for, so that none is left behind.
-        self.end();
-    }
-}
-
-/// Reads a stream to its end and keeps the beginning.
-fn keep_first(mut stream: impl Read) -> Vec<u8> {
-    let (mut kept, mut part) = (Vec::new(), [0; 1024]);
-    while let Ok(size @ 1..) = stream.read(&mut part) {
-        let room = COMPLAINT_BYTES.saturating_sub(kept.len());
-        kept.extend_from_slice(&part[..size.min(room)]);
-    }
-    kept
-}
-
 /// The telling line of what a child wrote to standard error, fit to be printed.
-fn said(complaint: &[u8]) -> String {
+pub(super) fn said(complaint: &[u8]) -> String {
     let mut lines = complaint.split(|&b| b == b'\n').filter(|line| !line.is_empty()).peekable();
     let first = lines.peek().copied();
     let Some(line) = lines.find(|line| line.starts_with(b"fatal: ")).or(first) else { return String::new() };
@@ -256,7 +135,7 @@ fn said(complaint: &[u8]) -> String {
     format!(": {}", String::from_utf8_lossy(text.trim_ascii_end()).escape_debug())
 }
 
-fn cannot_start(error: &std::io::Error) -> git2::Error {
+pub(super) fn cannot_start(error: &std::io::Error) -> git2::Error {
     failed(format!("`git` cannot be started: {error}"))
 }
 
@@ -302,10 +181,5 @@ mod tests {
         assert_eq!(said(b"\nerror: x\n"), ": error: x");
         assert_eq!(said(b"fatal: unknown:\n\n\tthis\n"), ": fatal: unknown: this");
         assert_eq!(said(b""), "");
-    }
-
-    #[test]
-    fn a_long_complaint_is_read_to_its_end_and_kept_in_part() {
-        assert_eq!(keep_first([b'x'; 100_000].as_slice()).len(), COMPLAINT_BYTES);
     }
 }

@@ -125,6 +125,9 @@ impl<'a> Novelty<'a> {
         let mut candidates = self.removed(file.commit)?.to_vec();
         candidates.sort_by_key(|(path, id)| (Some(*id) != file.blob, name(path) != name(&file.path), extension(path) != extension(&file.path)));
         for (_, id) in candidates {
+            if !self.store.holds(id) {
+                continue; // a partial clone lacks it: what is not compared counts as new
+            }
             let size = self.store.header(id)?.1;
             let Some(left) = self.rename_budget.checked_sub(size) else { break };
             self.rename_budget = left;

@@ -16,8 +16,11 @@ use super::store::{StagedEntry, Store};
 pub(super) struct GitIndex {
     git: Git,
     /// The differences from the tree they were last asked for.
-    known: RefCell<Option<(Option<ObjectId>, Rc<[IndexChange]>)>>,
+    known: RefCell<Option<Compared>>,
 }
+
+/// A commit, or none before the first, and the differences from it.
+type Compared = (Option<ObjectId>, Rc<[IndexChange]>);
 
 /// A path on which the index differs from a tree.
 struct IndexChange {

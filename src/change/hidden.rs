@@ -6,7 +6,7 @@ use super::objects::ObjectId;
 use super::store::Store;
 
 /// Names of the settings that hide refs from a push.
-pub(super) const HIDE_REFS: &str = r"^(transfer|receive)\.hiderefs$";
+const HIDE_REFS: &str = r"^(transfer|receive)\.hiderefs$";
 
 /// The values of all refs, or of those only that a pusher sees.
 ///
@@ -14,7 +14,7 @@ pub(super) const HIDE_REFS: &str = r"^(transfer|receive)\.hiderefs$";
 /// The refs or the configuration cannot be read.
 pub fn accepted(store: &dyn Store, hidden: HiddenRefs) -> Result<Vec<ObjectId>, ChangeError> {
     let patterns = match hidden {
-        HiddenRefs::Ignored => store.hide_refs()?,
+        HiddenRefs::Ignored => store.settings(HIDE_REFS)?,
         HiddenRefs::Counted => Vec::new(),
     };
     let refs = store.references()?.into_iter();

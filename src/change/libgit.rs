@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use git2::{ErrorCode, ObjectType, Oid, Repository, Sort};
 
 use super::error::ChangeError;
-use super::hidden::HIDE_REFS;
 use super::objects::{EntryKind, ObjectId, tree_entries};
 use super::order::parents_first;
 use super::shallow;
@@ -164,10 +163,10 @@ impl Store for LibGit {
         self.repo.config().ok()?.snapshot().ok()?.get_string(key).ok()
     }
 
-    fn hide_refs(&self) -> Result<Vec<Vec<u8>>, ChangeError> {
-        let failed = |source| ChangeError::Git { what: "the configuration of hidden refs", source };
+    fn settings(&self, names: &str) -> Result<Vec<Vec<u8>>, ChangeError> {
+        let failed = |source| ChangeError::Git { what: "git's configuration", source };
         let config = self.repo.config().and_then(|mut config| config.snapshot()).map_err(failed)?;
-        let mut entries = config.entries(Some(HIDE_REFS)).map_err(failed)?;
+        let mut entries = config.entries(Some(names)).map_err(failed)?;
         let mut values = Vec::new();
         while let Some(entry) = entries.next() {
             let entry = entry.map_err(failed)?;

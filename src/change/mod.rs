@@ -4,12 +4,14 @@
 //! its bytes. [`Store`] reads the bytes, each object once. [`Novelty`] answers, for the few items in which something was
 //! found, whether it was there before.
 
+mod batch;
 mod canary;
 mod child;
 mod diff;
 mod error;
 mod git_index;
 mod hidden;
+mod lfs;
 mod libgit;
 mod message;
 mod objects;
@@ -17,6 +19,7 @@ mod open;
 mod order;
 mod place;
 mod plumbing;
+mod promised;
 mod pushed;
 mod shallow;
 mod staged;
@@ -28,10 +31,12 @@ pub use canary::{CanaryPush, CanaryStage};
 pub use diff::Novelty;
 pub use error::ChangeError;
 pub use hidden::{HiddenRefs, accepted};
+pub use lfs::is_lfs_pointer;
 pub use message::message_as_stored;
 pub use objects::ObjectId;
 pub use open::{Repository, open};
 pub use place::{GitPlace, hooks_dir};
+pub use promised::is_promised;
 pub use pushed::{history, pushed, range};
 pub use staged::{commit_of, file_in_commit, merge_parents, staged};
 pub use store::{Kind, Store, Trust};
@@ -142,6 +147,8 @@ pub struct Coverage {
     pub refs: u64,
     /// What was not read.
     pub unread: Vec<Unread>,
+    /// Pointers of Git LFS: they were read, what they stand for is not in git.
+    pub lfs: Vec<Unread>,
 }
 
 /// A file of the work tree or elsewhere on disk, found by [`files`].

@@ -143,8 +143,8 @@ impl Store for Repository {
         self.store.setting(key)
     }
 
-    fn hide_refs(&self) -> Result<Vec<Vec<u8>>, ChangeError> {
-        self.store.hide_refs()
+    fn settings(&self, names: &str) -> Result<Vec<Vec<u8>>, ChangeError> {
+        self.store.settings(names)
     }
 
     fn git_dir(&self) -> PathBuf {

@@ -8,10 +8,10 @@ use std::path::PathBuf;
 
 use git2::{ErrorClass, ErrorCode};
 
-use super::child::{Batch, Git, Talk, failed, folder_of, path_from, unexpected};
+use super::batch::{Batch, Talk};
+use super::child::{Git, failed, folder_of, path_from, unexpected};
 use super::error::ChangeError;
 use super::git_index::GitIndex;
-use super::hidden::HIDE_REFS;
 use super::objects::{self, ObjectId};
 use super::order::parents_first;
 use super::shallow;
@@ -208,9 +208,9 @@ impl Store for Plumbing {
         String::from_utf8(ended.out.strip_suffix(b"\0")?.to_vec()).ok()
     }
 
-    fn hide_refs(&self) -> Result<Vec<Vec<u8>>, ChangeError> {
-        let failed = |source| ChangeError::Git { what: "the configuration of hidden refs", source };
-        let ended = self.git.run(&["config", "--null", "--get-regexp", HIDE_REFS], b"").map_err(failed)?;
+    fn settings(&self, names: &str) -> Result<Vec<Vec<u8>>, ChangeError> {
+        let failed = |source| ChangeError::Git { what: "git's configuration", source };
+        let ended = self.git.run(&["config", "--null", "--get-regexp", names], b"").map_err(failed)?;
         match (ended.code(), ended.out.strip_suffix(b"\0")) {
             // Each value stands behind its key and a newline; a key without one sets nothing.
             (Some(0), Some(entries)) => {

@@ -62,8 +62,9 @@ pub trait Store {
     fn revision(&self, name: &str) -> Result<ObjectId, ChangeError>;
     /// A value of git's configuration, as text.
     fn setting(&self, key: &str) -> Option<String>;
-    /// The values of `transfer.hideRefs` and `receive.hideRefs`, in the order in which git reads them.
-    fn hide_refs(&self) -> Result<Vec<Vec<u8>>, ChangeError>;
+    /// The values of all settings whose name the regular expression fits, in the order in which git reads them. In names
+    /// all but the middle part is in small letters.
+    fn settings(&self, names: &str) -> Result<Vec<Vec<u8>>, ChangeError>;
     /// The private git folder of this work tree (where `MERGE_HEAD` lies).
     fn git_dir(&self) -> std::path::PathBuf;
     /// The root of the work tree, where there is one.

@@ -124,6 +124,8 @@ pub struct UnreadSettings {
     pub commit: Option<Level>,
     /// In hooks that see a push.
     pub push: Option<Level>,
+    /// What a pointer of Git LFS does, in both: its content is never in git.
+    pub lfs: Option<Level>,
 }
 
 /// `[server]`

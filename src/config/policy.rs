@@ -48,6 +48,8 @@ pub struct Policy {
     pub unread_commit: Level,
     /// What unread content does in a push.
     pub unread_push: Level,
+    /// What a pointer of Git LFS does.
+    pub unread_lfs: Level,
     /// How far the repository's own file counts on a server.
     pub repository_config: RepositoryConfig,
     /// Which refs of a server count as accepted.
@@ -86,6 +88,8 @@ impl Default for Policy {
             max_file_bytes: MAX_FILE_BYTES,
             unread_commit: Level::Warn,
             unread_push: Level::Block,
+            // Whoever uses LFS has such files in every other commit, and no hook can ever read them: one line says so.
+            unread_lfs: Level::Warn,
             repository_config: RepositoryConfig::Reviewed,
             baseline: Baseline::Visible,
             allow: Vec::new(),
@@ -138,6 +142,7 @@ impl Policy {
         set(&mut self.max_file_bytes, &config.limits.max_file_bytes);
         set(&mut self.unread_commit, &config.unread.commit);
         set(&mut self.unread_push, &config.unread.push);
+        set(&mut self.unread_lfs, &config.unread.lfs);
         // A repository cannot say how far it is to be trusted itself.
         if layer.origin == Origin::Trusted {
             set(&mut self.baseline, &config.server.baseline);

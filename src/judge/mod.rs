@@ -87,12 +87,23 @@ pub struct Judgement {
     pub judged: Vec<Judged>,
     /// What unread content does, where there is any.
     pub unread: Option<Verdict>,
+    /// What pointers of Git LFS do, where there are any.
+    pub lfs: Option<Verdict>,
+}
+
+/// How much of the change nobody could look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unseen {
+    /// Files that were not read.
+    pub unread: usize,
+    /// Pointers of Git LFS, whose content is not in git.
+    pub lfs: usize,
 }
 
 impl Judgement {
     /// How it ends.
     pub fn status(&self) -> Status {
-        let worst = self.judged.iter().map(|judged| judged.verdict).chain(self.unread).max();
+        let worst = self.judged.iter().map(|judged| judged.verdict).chain(self.unread).chain(self.lfs).max();
         match worst {
             Some(Verdict::Block) => Status::Blocked,
             Some(Verdict::Warn) => Status::Warned,
@@ -107,14 +118,16 @@ impl Judgement {
 }
 
 /// Decides about everything that was found, and about what was not read.
-pub fn judge(findings: Vec<Finding>, unread: usize, gate: Gate, policy: &Policy, today: Date) -> Judgement {
+pub fn judge(findings: Vec<Finding>, unseen: Unseen, gate: Gate, policy: &Policy, today: Date) -> Judgement {
     let unread_level = match gate {
         Gate::Commit => policy.unread_commit,
         Gate::Push => policy.unread_push,
     };
     let mut judged: Vec<_> = findings.into_iter().map(|finding| judge_one(finding, policy, today)).collect();
     judged.sort_by(|a, b| place(&a.finding).cmp(&place(&b.finding)));
-    Judgement { judged, unread: (unread > 0).then(|| verdict(unread_level)) }
+    let unread = (unseen.unread > 0).then(|| verdict(unread_level));
+    let lfs = (unseen.lfs > 0).then(|| verdict(policy.unread_lfs));
+    Judgement { judged, unread, lfs }
 }
 
 /// The order of findings does not depend on how they were found.

@@ -47,6 +47,7 @@ pub fn human(report: &Report<'_>, detail: Detail, palette: &Palette, out: &mut d
         page.group(&group, out)?;
     }
     page.unread(out)?;
+    page.lfs(least, out)?;
     for note in report.notes {
         page.paragraph("note: ", &page.redactor.show(note.as_bytes()), out)?;
     }
@@ -174,6 +175,14 @@ impl Page<'_> {
             writeln!(out, "{INDENT}and {} more", unread.len() - UNREAD)?;
         }
         writeln!(out)
+    }
+
+    /// One line: those who use Git LFS see it often.
+    fn lfs(&self, least: Verdict, out: &mut dyn Write) -> io::Result<()> {
+        let Some(verdict) = self.report.judgement.lfs.filter(|verdict| *verdict >= least) else { return Ok(()) };
+        let (word, style) = self.word(verdict);
+        let pointers = count(self.report.coverage.lfs.len() as u64, "file is a Git LFS pointer", "files are Git LFS pointers");
+        writeln!(out, "{style}{word}{style:#}  {pointers}: the content is not in git and was not read")
     }
 
     fn verdict(&self, out: &mut dyn Write) -> io::Result<()> {

@@ -118,6 +118,7 @@ fn document<'a>(report: &Report<'a>, findings: Vec<Row<'a>>, redactor: &Redactor
         unread: coverage
             .unread
             .iter()
+            .chain(&coverage.lfs)
             .map(|unread| UnreadRow { path: redactor.show(&unread.path), why: redactor.show(unread.why.as_bytes()) })
             .collect(),
         notes: report.notes.iter().map(|note| redactor.show(note.as_bytes())).collect(),

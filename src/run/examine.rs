@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
-use crate::change::{ChangeSet, Coverage, Kind, NewFile, Novelty, ObjectId, Part, Store, Unread};
+use crate::change::{ChangeSet, Coverage, Kind, NewFile, Novelty, ObjectId, Part, Store, Unread, is_lfs_pointer, is_promised};
 use crate::config::Policy;
 use crate::finding::{Finding, Where};
 use crate::scan::{Hit, PathKind, Scanner, Text};
@@ -82,6 +82,9 @@ const FILES_WORTH_A_THREAD: usize = 64;
 const BATCH_BYTES: usize = 1 << 20;
 /// At most so many batches wait: with the two being filled and scanned that bounds the memory.
 const WAITING_BATCHES: usize = 4;
+
+/// Why the content behind a pointer is unread.
+const LFS: &str = "it is a Git LFS pointer; what it stands for is not in git";
 
 /// Matches of one file version, by its index in the change.
 type FileHits<'r> = (usize, Vec<Hit<'r>>);
@@ -180,20 +183,34 @@ impl Reader<'_> {
     /// Reads a blob; false when it is over the limit, which the coverage then says.
     fn read(&mut self, at: usize, into: &mut Vec<u8>) -> Result<bool, Failure> {
         let (id, files) = &self.blobs[at];
-        let (kind, size) = self.store.header(*id)?;
+        let (kind, size) = match self.store.header(*id) {
+            Ok(header) => header,
+            Err(error) if is_promised(self.store, &error)? => {
+                self.unread(at, "it is not in this partial clone, and hooks fetch nothing");
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        };
         if kind != Kind::Blob {
             return Err(crate::change::ChangeError::WrongKind { id: *id, wanted: "blob" }.into());
         }
         if size > self.limit {
-            let why = format!("it has {size} bytes; `limits.max_file_bytes` is {}", self.limit);
-            let paths = files.iter().map(|&file| self.change.files[file as usize].path.to_vec());
-            self.coverage.unread.extend(paths.map(|path| Unread { path, why: why.clone() }));
+            self.unread(at, &format!("it has {size} bytes; `limits.max_file_bytes` is {}", self.limit));
             return Ok(false);
         }
         self.store.read(*id, into)?;
+        if is_lfs_pointer(into) {
+            let pointer = |&file: &u32| Unread { path: self.change.files[file as usize].path.to_vec(), why: LFS.to_owned() };
+            self.coverage.lfs.extend(files.iter().map(pointer));
+        }
         self.coverage.files += files.len() as u64;
         self.coverage.bytes += size;
         Ok(true)
+    }
+
+    fn unread(&mut self, at: usize, why: &str) {
+        let paths = self.blobs[at].1.iter().map(|&file| self.change.files[file as usize].path.to_vec());
+        self.coverage.unread.extend(paths.map(|path| Unread { path, why: why.to_owned() }));
     }
 }
 

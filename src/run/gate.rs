@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::change::{self, ChangeSet, HiddenRefs, NewText, ObjectId, Part, PrePush, RefUpdate, Store, Trust};
 use crate::cli::Global;
 use crate::config::{Baseline, Policy};
-use crate::judge::{Gate, Status, judge};
+use crate::judge::{Gate, Status, Unseen, judge};
 use crate::rules::Rules;
 use crate::scan::Scanner;
 
@@ -151,7 +151,8 @@ impl Session<'_> {
     }
 
     fn finish(&self, command: &str, gate: Gate, found: Found, settings: &Settings, rules: &Rules, stream: Stream) -> Result<Status, Failure> {
-        let judgement = judge(found.findings, found.coverage.unread.len(), gate, &settings.policy, settings::today());
+        let unseen = Unseen { unread: found.coverage.unread.len(), lfs: found.coverage.lfs.len() };
+        let judgement = judge(found.findings, unseen, gate, &settings.policy, settings::today());
         report(self, command, &judgement, &found.coverage, &settings.notes, rules.all().len(), stream)?;
         Ok(judgement.status())
     }

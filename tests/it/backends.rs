@@ -1,6 +1,7 @@
 //! Two ways to read git, one answer: on generated histories, and in the forms of a repository that only one of them reads.
+//!
+//! Longer than other files: each form of a repository is one scene, and they share what makes a scene.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write as _;
@@ -11,6 +12,7 @@ use std::process::{Command, Stdio};
 
 use leakstop::change::{self, ObjectId, RefUpdate, Store, Trust};
 
+use crate::histories::{History, feed};
 use crate::support::{LEAKSTOP, Repo, token};
 
 /// The file into which [`shows_all_that_it_reads`] writes.
@@ -52,7 +54,7 @@ fn shows_all_that_it_reads() {
         let update = RefUpdate { old: None, new: Some(*id), name: name.clone() };
         let mut known: Vec<_> = refs.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, (_, id))| *id).collect();
         known.push(stranger);
-        writeln!(file, "pushed {:?}", change::pushed(&store, &[update.clone()], &known).unwrap()).unwrap();
+        writeln!(file, "pushed {:?}", change::pushed(&store, std::slice::from_ref(&update), &known).unwrap()).unwrap();
         let forced = RefUpdate { old: Some(known[0]), ..update };
         writeln!(file, "forced {:?}", change::pushed(&store, &[forced], &[]).unwrap()).unwrap();
     }
@@ -65,185 +67,6 @@ fn seen(repo: &Repo, backend: &str) -> String {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{backend}: {}", String::from_utf8_lossy(&output.stdout));
     fs::read_to_string(file).unwrap()
-}
-
-/// A history with merges, renames, type changes, folders that become files, submodules, names of all kinds.
-struct History {
-    random: u64,
-    stream: Vec<u8>,
-    commits: Vec<Files>,
-}
-
-/// Path to mode and object, as `git fast-import` names it.
-type Files = BTreeMap<&'static [u8], (&'static str, String)>;
-
-const PATHS: [&[u8]; 18] = [
-    b"a",
-    b"b.txt",
-    b"d",
-    b"d/x",
-    b"d/y",
-    b"d/deep/er/z",
-    b"d-",
-    b"d.txt",
-    b"d0",
-    b"sp ace",
-    b"q\"uote",
-    b"new\nline",
-    b"tab\there",
-    b"caf\xe9",
-    b"\xff\xfe/bin",
-    b"-dash",
-    b"\xc3\xbcmlaut",
-    b"trail ",
-];
-const MODES: [&str; 5] = ["100644", "100644", "100755", "120000", "160000"];
-const BLOBS: u64 = 25;
-const SUBMODULE: &str = "1234567890123456789012345678901234567890";
-
-impl History {
-    fn generate(seed: u64) -> Repo {
-        let mut history = Self { random: seed, stream: Vec::new(), commits: Vec::new() };
-        for blob in 1..=BLOBS {
-            let text = format!("line\nblob {blob} of {seed}\n");
-            write!(history.stream, "blob\nmark :{blob}\ndata {}\n{text}\n", text.len()).unwrap();
-        }
-        (0..40).for_each(|_| history.commit());
-        let last = history.mark(history.commits.len() - 1);
-        for (name, commit) in [(&b"refs/heads/main"[..], last), (b"refs/heads/caf\xe9", history.any()), (b"refs/for/main", history.any())] {
-            history.stream.extend([b"reset ", name, b"\nfrom ", commit.as_bytes(), b"\n\n"].concat());
-        }
-        for side in ["refs/heads/side/one", "refs/meta/config", "refs/notes/commits", "refs/remotes/origin/main"] {
-            let commit = history.any();
-            write!(history.stream, "reset {side}\nfrom {commit}\n\n").unwrap();
-        }
-        let tag = history.any();
-        write!(history.stream, "tag v1\nfrom {tag}\ntagger T <t@example.org> 1700000000 +0000\ndata 4\nv 1\n\n").unwrap();
-        let repo = Repo::new();
-        feed(&repo, &["fast-import", "--quiet"], &history.stream);
-        repo.git(&["tag", "-a", "-m", "a tag of a tag", "v2", "v1"]).expect(0);
-        repo.git(&["tag", "-a", "-m", "a tag of a folder", "tree", "main^{tree}"]).expect(0);
-        let blob = feed(&repo, &["hash-object", "-w", "--stdin"], b"only a ref holds it");
-        repo.git(&["update-ref", "refs/tags/blob", &blob]).expect(0);
-        repo.git(&["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main"]).expect(0);
-        history.stage(&repo, &blob);
-        repo
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.random >> 33) % end
-    }
-
-    fn mark(&self, commit: usize) -> String {
-        format!(":{}", BLOBS as usize + 1 + commit)
-    }
-
-    fn any(&mut self) -> String {
-        let commit = self.below(self.commits.len() as u64) as usize;
-        self.mark(commit)
-    }
-
-    fn commit(&mut self) {
-        let count = self.commits.len();
-        let recent = |history: &mut Self| count - 1 - history.below(6.min(count as u64)) as usize;
-        let (mut files, mut parents) = (Files::new(), Vec::new());
-        if count > 0 && self.below(12) > 0 {
-            parents = (0..[1, 1, 1, 2, 3][self.below(5) as usize]).map(|_| recent(self)).collect();
-            parents.dedup();
-            files = self.commits[parents[0]].clone();
-        }
-        let others: Vec<_> = parents.iter().skip(1).flat_map(|&other| self.commits[other].clone()).collect();
-        for (path, file) in others {
-            if self.below(2) == 0 {
-                put(&mut files, path, file);
-            }
-        }
-        for _ in 0..1 + self.below(3) {
-            self.change(&mut files);
-        }
-        let mark = self.mark(count);
-        write!(self.stream, "commit refs/heads/work\nmark {mark}\ncommitter C <c{count}@example.org> 1700000000 +0000\ndata 3\nc{}\n", count % 10)
-            .unwrap();
-        for (at, &parent) in parents.iter().enumerate() {
-            writeln!(self.stream, "{} {}", if at == 0 { "from" } else { "merge" }, self.mark(parent)).unwrap();
-        }
-        if parents.is_empty() && count > 0 {
-            // Without `from` fast-import would go on from the branch: a new root needs the branch reset first.
-            let text = String::from_utf8(self.stream.split_off(self.stream.len() - tail(&self.stream))).unwrap();
-            write!(self.stream, "reset refs/heads/work\n\n{text}").unwrap();
-        }
-        self.stream.extend(b"deleteall\n");
-        for (path, (mode, object)) in &files {
-            writeln!(self.stream, "M {mode} {object} {}", quoted(path)).unwrap();
-        }
-        self.stream.push(b'\n');
-        self.commits.push(files);
-    }
-
-    fn change(&mut self, files: &mut Files) {
-        let path = PATHS[self.below(PATHS.len() as u64) as usize];
-        let known = files.keys().copied().nth(self.below(1 + files.len() as u64) as usize);
-        match (self.below(4), known) {
-            (0, Some(gone)) => {
-                files.remove(gone);
-            }
-            (1, Some(from)) => {
-                let file = files.remove(from).unwrap();
-                put(files, path, file);
-            }
-            _ => {
-                let mode = MODES[self.below(MODES.len() as u64) as usize];
-                let object = if mode == "160000" { SUBMODULE.to_owned() } else { format!(":{}", 1 + self.below(BLOBS)) };
-                put(files, path, (mode, object));
-            }
-        }
-    }
-
-    /// An index that differs in every way, and a merge that is under way.
-    fn stage(&mut self, repo: &Repo, blob: &str) {
-        repo.git(&["read-tree", "HEAD"]).expect(0);
-        let mut lines = Vec::new();
-        for _ in 0..6 {
-            let path = PATHS[self.below(PATHS.len() as u64) as usize];
-            let mode = MODES[self.below(MODES.len() as u64) as usize];
-            let (mode, id) = if self.below(4) == 0 { ("0", "0".repeat(40)) } else { (mode, blob.to_owned()) };
-            lines.extend([format!("{mode} {id}\t").as_bytes(), path, b"\0"].concat());
-        }
-        feed(repo, &["update-index", "-z", "--add", "--replace", "--index-info"], &lines);
-        repo.write("intended", "to be added");
-        repo.git(&["add", "--intent-to-add", "intended"]).expect(0);
-        fs::write(repo.path().join(".git/MERGE_HEAD"), repo.ask(&["rev-parse", "refs/heads/side/one"]) + "\n").unwrap();
-    }
-}
-
-/// Length of the last commit's command in the stream.
-fn tail(stream: &[u8]) -> usize {
-    let at = stream.windows(7).rposition(|window| window == b"commit ").unwrap();
-    stream.len() - at
-}
-
-/// Puts a file in place; a folder of that name goes, and so does a file where a folder is needed.
-fn put(files: &mut Files, path: &'static [u8], file: (&'static str, String)) {
-    let inside = |outer: &[u8], inner: &[u8]| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with(b"/"));
-    files.retain(|other, _| !inside(path, other) && !inside(other, path));
-    files.insert(path, file);
-}
-
-fn quoted(path: &[u8]) -> String {
-    let octal: String = path.iter().map(|b| format!("\\{b:03o}")).collect();
-    format!("\"{octal}\"")
-}
-
-#[track_caller]
-fn feed(repo: &Repo, arguments: &[&str], input: &[u8]) -> String {
-    let mut command = repo.command("git");
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "git {arguments:?}");
-    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
 /// True for a git from this version on: what older ones cannot make cannot be tested with them.
@@ -294,7 +117,7 @@ fn only_git_reads(repo: &Repo, arguments: &[&str]) {
 #[test]
 fn a_repository_with_reftable_is_guarded() {
     if !git_is_at_least(2, 45) {
-        return eprintln!("this git cannot make a reftable");
+        return; // it can neither make nor read one
     }
     let repo = Repo::init(&["--ref-format=reftable"]);
     only_git_reads(&repo, &["scan", "--staged"]);
@@ -643,5 +466,66 @@ fn what_only_a_hidden_ref_reaches_is_new_unless_the_server_says_otherwise() {
         assert!(refused.err.contains("secret.txt:1:1"), "{backend}: {}", refused.err);
         server.write("leakstop.toml", "[server]\nbaseline = \"all\"\n");
         push().expect(0);
+    }
+}
+
+/// A clone without the blobs of `missing.txt` and `gone.txt`, whose remote is out of reach.
+fn partial() -> Repo {
+    let origin = Repo::new();
+    origin.git(&["config", "uploadpack.allowFilter", "true"]).expect(0);
+    let base = origin.accept("here.txt", "hello");
+    origin.accept("gone.txt", token(11));
+    origin.accept("missing.txt", token(12));
+    origin.git(&["branch", "base", &base]).expect(0);
+    let repo = Repo::new();
+    repo.git(&["remote", "add", "origin", &format!("file://{}", origin.path().display())]).expect(0);
+    repo.git(&["fetch", "-q", "--filter=blob:none", "origin"]).expect(0);
+    assert_eq!(repo.ask(&["config", "remote.origin.promisor"]), "true");
+    repo.git(&["reset", "-q", "--hard", "origin/base"]).expect(0);
+    repo
+}
+
+#[test]
+fn what_a_partial_clone_lacks_is_told_as_unread_and_never_fetched() {
+    for backend in BACKENDS {
+        let repo = partial();
+        repo.git(&["read-tree", "origin/main"]).expect(0);
+        let lacking = || repo.ask(&["rev-list", "--objects", "--all", "--missing=print"]).lines().filter(|line| line.starts_with('?')).count();
+        let before = lacking();
+        let run = |arguments: &[&str]| {
+            let output = repo.command(LEAKSTOP).args(arguments).env("LEAKSTOP_BACKEND", backend).output().unwrap();
+            (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let (code, said) = run(&["hook", "pre-commit"]);
+        assert_eq!(code, Some(0), "{backend}: {said}");
+        assert!(said.contains("2 files were not read") && said.contains("missing.txt: it is not in this partial clone"), "{backend}: {said}");
+        // The same is refused in a push, and without a promise it is damage.
+        let root = repo.ask(&["commit-tree", "-m", "root", "origin/main^{tree}"]);
+        let zero = "0".repeat(40);
+        let push = |arguments: &[&str]| {
+            let mut command = repo.command(LEAKSTOP);
+            command.args(arguments).env("LEAKSTOP_BACKEND", backend).stdin(Stdio::piped()).stderr(Stdio::piped());
+            let mut child = command.spawn().unwrap();
+            child.stdin.take().unwrap().write_all(format!("{zero} {root} refs/heads/x\n").as_bytes()).unwrap();
+            child.wait_with_output().unwrap().status.code()
+        };
+        assert_eq!(push(&["hook", "pre-receive"]), Some(1), "{backend}");
+        assert_eq!(lacking(), before, "{backend} fetched what was missing");
+        repo.git(&["config", "remote.origin.promisor", "false"]).expect(0);
+        let (code, said) = run(&["hook", "pre-commit"]);
+        assert!(code == Some(2) && said.contains("cannot read the git object"), "{backend}: {said}");
+    }
+}
+
+#[test]
+fn a_missing_earlier_version_makes_nothing_known() {
+    for backend in BACKENDS {
+        let repo = partial();
+        repo.git(&["update-ref", "refs/heads/main", "origin/main"]).expect(0);
+        repo.git(&["read-tree", "origin/main"]).expect(0);
+        repo.git(&["rm", "-q", "--cached", "gone.txt"]).expect(0);
+        repo.stage("new.txt", format!("moved\n{}\n", token(11)));
+        let output = repo.command(LEAKSTOP).args(["hook", "pre-commit"]).env("LEAKSTOP_BACKEND", backend).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{backend}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }

@@ -8,8 +8,10 @@ mod backends;
 mod commits;
 mod configuration;
 mod documents;
+mod histories;
 #[cfg(unix)]
 mod installing;
+mod lfs;
 mod managers;
 mod merges;
 mod properties;
