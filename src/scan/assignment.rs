@@ -208,10 +208,7 @@ impl<'a> Cursor<'a> {
         typed.at += word;
         let gap = typed.blanks();
         let words = &c.rest()[..word];
-        if words.eq_ignore_ascii_case(b"by") && gap > 0
-            || words.eq_ignore_ascii_case(b"to") && gap > 0
-            || words.eq_ignore_ascii_case(b"is") && gap > 0
-        {
+        if gap > 0 && [b"by", b"to", b"is"].iter().any(|word| words.eq_ignore_ascii_case(*word)) {
             typed.take(b"\\");
             return matches!(typed.peek(), b'"' | b'\'').then_some((Bind::Space, typed));
         }

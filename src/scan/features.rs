@@ -306,7 +306,7 @@ fn of_sense(scene: &Scene<'_>, found: &Assignment, value: &[u8], out: &mut Vecto
     let next = scene.text.get(found.value.end).copied();
     let unquoted = found.quote.is_none();
     out.flag(unquoted && matches!(next, Some(b'(' | b'[' | b'{')));
-    out.flag(unquoted && value.iter().any(|b| matches!(b, b'(' | b'[' | b'{')) || unquoted && scene.language.quotes_text());
+    out.flag(unquoted && (value.iter().any(|b| matches!(b, b'(' | b'[' | b'{')) || scene.language.quotes_text()));
     out.flag(value.iter().filter(|b| **b == b' ').count() >= 2);
     out.flag(value.starts_with(b"#") && value.len() <= 9);
     let (covered, _) = words(&scene.text[found.name.clone()]);
