@@ -28,7 +28,7 @@ mod tree;
 mod updates;
 
 pub use canary::{CanaryPush, CanaryStage};
-pub use diff::Novelty;
+pub use diff::{Novelty, changed_part};
 pub use error::ChangeError;
 pub use hidden::{HiddenRefs, accepted};
 pub use lfs::is_lfs_pointer;
@@ -72,6 +72,8 @@ pub struct NewFile {
     pub path: Box<[u8]>,
     /// The blob; `None` for a submodule, of which only the name is ours.
     pub blob: Option<ObjectId>,
+    /// The version at the same path in one of the parents: what both share is not new.
+    pub before: Option<ObjectId>,
     /// True when no parent has this path, so that the name itself is new.
     pub path_is_new: bool,
     /// The commit that brings it, in a push.

@@ -130,7 +130,7 @@ impl<'s> Walk<'s> {
                 Kind::Blob => {
                     let path = name.as_deref().unwrap_or_default();
                     return self.without_commit(reference, |walk| {
-                        walk.file(id, path, false, None);
+                        walk.file(id, path, None, false, None);
                         Ok(())
                     });
                 }
@@ -247,9 +247,19 @@ impl<'s> Walk<'s> {
                     let folders: Vec<_> = old.iter().filter(|old| old.kind == EntryKind::Tree).map(|old| old.id).collect();
                     self.tree(entry.id, path, &folders, commit)?;
                 }
-                EntryKind::Blob => self.file(entry.id, path, old.is_empty(), commit),
+                EntryKind::Blob => {
+                    let before = old.iter().find(|old| old.kind == EntryKind::Blob).map(|old| old.id);
+                    self.file(entry.id, path, before, old.is_empty(), commit);
+                }
                 EntryKind::Submodule if old.is_empty() => {
-                    self.change.files.push(NewFile { path: path.as_slice().into(), blob: None, path_is_new: true, commit, reference: None });
+                    self.change.files.push(NewFile {
+                        path: path.as_slice().into(),
+                        blob: None,
+                        before: None,
+                        path_is_new: true,
+                        commit,
+                        reference: None,
+                    });
                 }
                 EntryKind::Submodule => {}
             }
@@ -258,9 +268,9 @@ impl<'s> Walk<'s> {
         Ok(())
     }
 
-    fn file(&mut self, blob: ObjectId, path: &[u8], path_is_new: bool, commit: Option<CommitIndex>) {
+    fn file(&mut self, blob: ObjectId, path: &[u8], before: Option<ObjectId>, path_is_new: bool, commit: Option<CommitIndex>) {
         if self.seen.insert((blob, path.into())) {
-            self.change.files.push(NewFile { path: path.into(), blob: Some(blob), path_is_new, commit, reference: None });
+            self.change.files.push(NewFile { path: path.into(), blob: Some(blob), before, path_is_new, commit, reference: None });
         }
     }
 

@@ -38,7 +38,8 @@ pub fn staged(store: &dyn Store, others: &[ObjectId]) -> Result<ChangeSet, Chang
         let blob = (EntryKind::from_mode(mode) == EntryKind::Blob).then_some(id);
         let path_is_new = old.is_none() && elsewhere.is_empty();
         if blob.is_some() || path_is_new {
-            change.files.push(NewFile { path: entry.path.into(), blob, path_is_new, commit: None, reference: None });
+            let before = old.filter(|(mode, _)| EntryKind::from_mode(*mode) == EntryKind::Blob).map(|(_, id)| id);
+            change.files.push(NewFile { path: entry.path.into(), blob, before, path_is_new, commit: None, reference: None });
         }
     }
     Ok(change)

@@ -1,9 +1,10 @@
 //! Change to findings: each blob is read once and scanned, and what is found is asked whether it is new.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
-use crate::change::{ChangeSet, Coverage, Kind, NewFile, Novelty, ObjectId, Part, Store, Unread, is_lfs_pointer, is_promised};
+use crate::change::{ChangeSet, Coverage, Kind, NewFile, Novelty, ObjectId, Part, Store, Unread, changed_part, is_lfs_pointer, is_promised};
 use crate::config::Policy;
 use crate::finding::{Finding, Where};
 use crate::scan::{Hit, PathKind, Scanner, Text};
@@ -86,10 +87,20 @@ const WAITING_BATCHES: usize = 4;
 /// Why the content behind a pointer is unread.
 const LFS: &str = "it is a Git LFS pointer; what it stands for is not in git";
 
+/// Smaller files are scanned whole unless the version before is at hand anyway.
+const WORTH_COMPARING: usize = 4 << 10;
+
 /// Matches of one file version, by its index in the change.
 type FileHits<'r> = (usize, Vec<Hit<'r>>);
-/// A blob that was read, by its index among the unique ones.
-type Batch = Vec<(usize, Vec<u8>)>;
+/// Blobs that were read.
+type Batch = Vec<Version>;
+
+/// A blob that was read: its index among the unique ones, its bytes, and the part of them that can be new.
+struct Version {
+    at: usize,
+    bytes: Vec<u8>,
+    new: Range<usize>,
+}
 
 /// Reads every unique blob once and scans it. Reading and scanning overlap where there is much to do.
 fn scan_files<'r>(
@@ -105,12 +116,7 @@ fn scan_files<'r>(
     let mut reader = Reader { store, change, blobs: &blobs, limit: policy.max_file_bytes, coverage };
     let mut out = Vec::new();
     if blobs.len() < FILES_WORTH_A_THREAD {
-        let mut bytes = Vec::new();
-        for at in 0..blobs.len() {
-            if reader.read(at, &mut bytes)? {
-                work.scan(at, &bytes, &mut out)?;
-            }
-        }
+        reader.read_all(|version| work.scan(&version, &mut out))?;
     } else {
         std::thread::scope(|scope| -> Result<(), Failure> {
             let (send, receive) = sync_channel(WAITING_BATCHES);
@@ -146,28 +152,23 @@ fn unique_blobs(change: &ChangeSet) -> Vec<(ObjectId, Vec<u32>)> {
 
 fn read_all<'r>(reader: &mut Reader<'_>, work: &Work<'_, 'r>, send: &SyncSender<Batch>, own: &mut Vec<FileHits<'r>>) -> Result<(), Failure> {
     let (mut batch, mut size) = (Batch::new(), 0);
-    for at in 0..reader.blobs.len() {
-        let mut bytes = Vec::new();
-        if !reader.read(at, &mut bytes)? {
-            continue;
+    reader.read_all(|version| {
+        if version.bytes.len() > BATCH_BYTES {
+            return work.scan(&version, own);
         }
-        if bytes.len() > BATCH_BYTES {
-            work.scan(at, &bytes, own)?;
-            continue;
+        size += version.bytes.len();
+        batch.push(version);
+        if size < BATCH_BYTES {
+            return Ok(());
         }
-        size += bytes.len();
-        batch.push((at, bytes));
-        if size >= BATCH_BYTES {
-            size = 0;
-            match send.try_send(std::mem::take(&mut batch)) {
-                Ok(()) => {}
-                // The other thread has enough to do: lend a hand instead of waiting.
-                Err(TrySendError::Full(batch)) => work.scan_batch(&batch, own)?,
-                // It stopped with an error, which its join tells.
-                Err(TrySendError::Disconnected(_)) => return Ok(()),
-            }
+        size = 0;
+        match send.try_send(std::mem::take(&mut batch)) {
+            Ok(()) => Ok(()),
+            // The other thread has enough to do: lend a hand instead of waiting.
+            Err(TrySendError::Full(batch)) => work.scan_batch(&batch, own),
+            Err(TrySendError::Disconnected(_)) => Err(Failure::Thread),
         }
-    }
+    })?;
     work.scan_batch(&batch, own)
 }
 
@@ -180,6 +181,43 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Reads every blob once and hands it on with the part that can be new. The versions of one file follow each other, the
+    /// newest first, so the version before is most often the next one.
+    fn read_all(&mut self, mut hand_on: impl FnMut(Version) -> Result<(), Failure>) -> Result<(), Failure> {
+        let mut waiting: Option<(usize, Vec<u8>)> = None;
+        for at in 0..self.blobs.len() {
+            let mut bytes = Vec::new();
+            let next = self.read(at, &mut bytes)?.then_some((at, bytes));
+            if let Some((earlier, bytes)) = waiting.take() {
+                let new = self.new_part(earlier, &bytes, next.as_ref())?;
+                hand_on(Version { at: earlier, bytes, new })?;
+            }
+            waiting = next;
+        }
+        if let Some((at, bytes)) = waiting {
+            let new = self.new_part(at, &bytes, None)?;
+            hand_on(Version { at, bytes, new })?;
+        }
+        Ok(())
+    }
+
+    /// The part of a blob that its parent's version of the file does not share; all of a blob that stands at several paths.
+    fn new_part(&self, at: usize, bytes: &[u8], next: Option<&(usize, Vec<u8>)>) -> Result<Range<usize>, Failure> {
+        let whole = 0..bytes.len();
+        let [file] = self.blobs[at].1[..] else { return Ok(whole) };
+        let Some(before) = self.change.files[file as usize].before else { return Ok(whole) };
+        if let Some((_, earlier)) = next.filter(|(next, _)| self.blobs[*next].0 == before) {
+            return Ok(changed_part(bytes, earlier));
+        }
+        // A small file is scanned faster than its earlier version is read.
+        if bytes.len() < WORTH_COMPARING || !self.store.holds(before) || self.store.header(before)?.1 > self.limit {
+            return Ok(whole);
+        }
+        let mut earlier = Vec::new();
+        self.store.read(before, &mut earlier)?;
+        Ok(changed_part(bytes, &earlier))
+    }
+
     /// Reads a blob; false when it is over the limit, which the coverage then says.
     fn read(&mut self, at: usize, into: &mut Vec<u8>) -> Result<bool, Failure> {
         let (id, files) = &self.blobs[at];
@@ -231,18 +269,19 @@ impl<'r> Work<'_, 'r> {
     }
 
     fn scan_batch(&self, batch: &Batch, out: &mut Vec<FileHits<'r>>) -> Result<(), Failure> {
-        batch.iter().try_for_each(|(at, bytes)| self.scan(*at, bytes, out))
+        batch.iter().try_for_each(|version| self.scan(version, out))
     }
 
     /// Scans a blob once for each kind of path that it stands at: the path decides which rules apply.
-    fn scan(&self, at: usize, bytes: &[u8], out: &mut Vec<FileHits<'r>>) -> Result<(), Failure> {
+    fn scan(&self, version: &Version, out: &mut Vec<FileHits<'r>>) -> Result<(), Failure> {
+        let bytes = version.bytes.as_slice();
         let mut by_kind: HashMap<PathKind, Vec<Hit<'r>>> = HashMap::new();
-        let files = &self.blobs[at].1;
+        let files = &self.blobs[version.at].1;
         for &file in files {
             let path = &self.change.files[file as usize].path;
             let text = Text { path, part: Part::Content, bytes };
             let hits = if files.len() == 1 {
-                self.scanner.scan(text)?
+                self.scanner.scan_new(text, version.new.clone())?
             } else {
                 let kind = self.scanner.kind(path, bytes);
                 match by_kind.get(&kind) {

@@ -27,8 +27,25 @@ pub(super) struct Encoded {
     pub(super) how: &'static str,
 }
 
+/// A run that is longer than this on one side of the new part began long before it and is cut there.
+const FAR: usize = 16 << 10;
+
+/// The encoded runs of the text that touch its part `new`.
+pub(super) fn runs_around(text: &[u8], new: &Range<usize>) -> Vec<Encoded> {
+    let (low, high) = (new.start.saturating_sub(FAR), new.end.saturating_add(FAR).min(text.len()));
+    // From blank line to blank line a wrapped text is whole.
+    let start = memchr::memmem::rfind(&text[low..new.start], b"\n\n").map_or(low, |at| low + at);
+    let end = memchr::memmem::find(&text[new.end..high], b"\n\n").map_or(high, |at| new.end + at);
+    let mut found = runs(&text[start..end]);
+    for encoded in &mut found {
+        encoded.range = encoded.range.start + start..encoded.range.end + start;
+    }
+    found.retain(|encoded| encoded.range.start <= new.end && encoded.range.end >= new.start);
+    found
+}
+
 /// All encoded runs of the text.
-pub(super) fn runs(text: &[u8]) -> Vec<Encoded> {
+fn runs(text: &[u8]) -> Vec<Encoded> {
     let mut found = Vec::new();
     let mut at = 0;
     // Every run of SHORTEST bytes covers a multiple of SHORTEST/2, so only those places are looked at.

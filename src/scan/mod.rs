@@ -27,6 +27,8 @@ pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;
 pub use features::NAMES as FEATURES;
 
+use std::ops::Range;
+
 use crate::change::Part;
 use crate::finding::{Confidence, Family, Secret, Span};
 use crate::rules::{Check, Rule, Rules};
@@ -94,12 +96,22 @@ impl<'r> Scanner<'r> {
     /// # Errors
     /// A rule that does not compile.
     pub fn scan(&self, text: Text<'_>) -> Result<Vec<Hit<'r>>, ScanError> {
+        self.scan_new(text, 0..text.bytes.len())
+    }
+
+    /// All matches that touch the part `new` of the text, by place.
+    ///
+    /// # Errors
+    /// A rule that does not compile.
+    pub fn scan_new(&self, text: Text<'_>, new: Range<usize>) -> Result<Vec<Hit<'r>>, ScanError> {
         let file = FileKind { path: text.path, language: Language::of(text.path, text.bytes), is_file: text.part == Part::Content };
         let mut candidates = Vec::new();
-        self.search(text.bytes, file, 0, &mut candidates)?;
+        self.search(text.bytes, &new, file, 0, &mut candidates)?;
         if file.is_file {
             self.search_by_path(text, &mut candidates)?;
         }
+        // What stands apart from the new part stood there before.
+        candidates.retain(|candidate| candidate.range.start <= new.end && candidate.range.end >= new.start);
         if !candidates.is_empty() && file.is_file && sample::is_sample(text.path) {
             discount(&mut candidates, self.rules);
         }
@@ -131,10 +143,10 @@ impl<'r> Scanner<'r> {
         PathKind { language: Language::of(path, bytes).name(), is_sample: sample::is_sample(path), bound }
     }
 
-    fn search(&self, text: &[u8], file: FileKind<'_>, depth: u8, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
+    fn search(&self, text: &[u8], new: &Range<usize>, file: FileKind<'_>, depth: u8, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
         let rules = self.rules.all();
         let mut memory = Memory::default();
-        for window in self.prefilter.windows(rules, text) {
+        for window in self.prefilter.windows(rules, text, new) {
             let rule = &rules[window.rule as usize];
             // Windows come rule by rule.
             if memory.is_new(window.rule) {
@@ -152,9 +164,9 @@ impl<'r> Scanner<'r> {
         if depth == decode::MAX_DEPTH {
             return Ok(());
         }
-        for encoded in decode::runs(text) {
+        for encoded in decode::runs_around(text, new) {
             let mut inner = Vec::new();
-            self.search(&encoded.bytes, file, depth + 1, &mut inner)?;
+            self.search(&encoded.bytes, &(0..encoded.bytes.len()), file, depth + 1, &mut inner)?;
             out.extend(inner.into_iter().map(|candidate| candidate.inside(encoded.range.clone(), encoded.how)));
         }
         Ok(())
@@ -264,5 +276,57 @@ impl Cursor {
         }
         self.at = to;
         (self.line, u32::try_from(to - self.line_start).unwrap_or(u32::MAX - 1) + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::changed_part;
+    use crate::rules::shape::fill;
+
+    /// What was found, without the bytes.
+    fn places(hits: &[Hit<'_>]) -> Vec<(String, Option<Span>)> {
+        hits.iter().map(|hit| (hit.rule.id().to_owned(), hit.span)).collect()
+    }
+
+    /// A text with things to find in many places, among much that is none.
+    fn text(seed: u64) -> String {
+        let filler = "fn handle(request: &Request) -> Response { respond(request) }\n".repeat(60);
+        let shapes = [
+            "token = \"ghp_{crc32:30}\"\n",
+            "{pem:RSA PRIVATE KEY}\n",
+            "db_password = \"{alnum:14}\"\n",
+            "x {base64:user:ghp_{crc32:30} and more} y\n",
+            "{jwt:{\"sub\":\"{hex:900}\"}}\n",
+        ];
+        let parts: Vec<_> = shapes.iter().enumerate().map(|(at, shape)| format!("{filler}{}", fill(shape, seed + at as u64))).collect();
+        parts.concat() + &filler
+    }
+
+    #[test]
+    fn the_changed_part_gives_what_the_whole_text_gives_there() {
+        let rules = Rules::built_in().unwrap();
+        let scanner = Scanner::new(&rules, 0).unwrap();
+        for seed in 0..6u64 {
+            let new = text(seed * 10);
+            let text_of = |bytes| Text { path: b"a.rs", part: Part::Content, bytes };
+            let whole = scanner.scan(text_of(new.as_bytes())).unwrap();
+            assert!(whole.len() >= 5, "{:?}", places(&whole));
+            // Take a stretch out here and there: the version before lacked it.
+            for cut in (0..new.len()).step_by(997) {
+                let length = (seed as usize * 37 + cut) % 400;
+                let old = format!("{}{}", &new[..cut], &new[(cut + length).min(new.len())..]);
+                let part = changed_part(new.as_bytes(), old.as_bytes());
+                let found = scanner.scan_new(text_of(new.as_bytes()), part.clone()).unwrap();
+                let touches = |hit: &&Hit<'_>| {
+                    let raw = hit.raw.as_ref().map(Secret::expose).unwrap_or_default();
+                    let at = memchr::memmem::find(new.as_bytes(), raw).unwrap_or_default();
+                    at <= part.end && at + raw.len() >= part.start
+                };
+                let expected: Vec<_> = whole.iter().filter(touches).cloned().collect();
+                assert_eq!(places(&found), places(&expected), "cut {cut} {length}");
+            }
+        }
     }
 }

@@ -1,11 +1,21 @@
 //! Where could a rule match? One pass over the bytes for the keywords of all rules.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use std::collections::HashMap;
+use std::ops::Range;
 
-use crate::rules::{Rule, Rules};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, Input, MatchKind};
 
-/// Finds the keywords of all rules in one pass.
+use crate::rules::{Check, Rule, Rules};
+
+/// Finds the keywords of all rules. What can only match close to its keyword is looked for close to the new part of a text,
+/// the rest in the whole text.
 pub(super) struct Prefilter {
+    near: Keywords,
+    far: Keywords,
+}
+
+/// The keywords of some rules, found in one pass.
+struct Keywords {
     automaton: AhoCorasick,
     /// For each keyword the rules that have it.
     rules_of: Vec<Vec<u32>>,
@@ -22,22 +32,49 @@ pub(super) struct Window {
 /// From this many bytes on a table of all states pays for the time to build it (measured: about 4 ms for 300 keywords).
 const LARGE: u64 = 8 << 20;
 
+/// Most matches are shorter than this, and few rules can match more.
+pub(super) const NEAR: usize = 2 << 10;
+
 impl Prefilter {
     /// For `expected` bytes of text in all.
-    pub(super) fn new(rules: &Rules, expected: u64) -> Result<Self, aho_corasick::BuildError> {
+    pub(super) fn new(rules: &Rules, expected: u64) -> Result<Self, BuildError> {
+        let (near, far): (Vec<u32>, Vec<u32>) = (0..rules.all().len() as u32).partition(|&at| is_near(&rules.all()[at as usize]));
+        Ok(Self { near: Keywords::new(rules, &near, expected)?, far: Keywords::new(rules, &far, expected)? })
+    }
+
+    /// The windows in which to try each rule so that no match that touches `new` is missed: merged where they meet, by rule
+    /// and then by place. A rule whose pattern has no bound gets the whole text once.
+    pub(super) fn windows(&self, rules: &[Rule], text: &[u8], new: &Range<usize>) -> Vec<Window> {
+        let mut windows = Windows { list: Vec::new(), newest: vec![usize::MAX; rules.len()] };
+        let around = new.start.saturating_sub(NEAR)..new.end.saturating_add(NEAR).min(text.len());
+        self.near.find(rules, text, around, &mut windows);
+        self.far.find(rules, text, 0..text.len(), &mut windows);
+        windows.list.sort_unstable_by_key(|window| (window.rule, window.start));
+        windows.list
+    }
+}
+
+/// True for a rule whose keyword stands less than [`NEAR`] bytes from each end of its match. The body of a private key and a
+/// bound value may be longer.
+fn is_near(rule: &Rule) -> bool {
+    rule.reach().is_some_and(|reach| reach <= NEAR) && rule.text().check != Some(Check::PrivateKey)
+}
+
+impl Keywords {
+    fn new(rules: &Rules, chosen: &[u32], expected: u64) -> Result<Self, BuildError> {
         let mut keywords: Vec<String> = Vec::new();
         let mut rules_of: Vec<Vec<u32>> = Vec::new();
-        let mut known = std::collections::HashMap::new();
-        for (rule, data) in rules.all().iter().enumerate() {
-            for keyword in &data.text().keywords {
+        let mut known = HashMap::new();
+        for &rule in chosen {
+            for keyword in &rules.all()[rule as usize].text().keywords {
                 let keyword = keyword.to_ascii_lowercase();
                 let at = *known.entry(keyword.clone()).or_insert_with(|| {
                     keywords.push(keyword);
                     rules_of.push(Vec::new());
                     rules_of.len() - 1
                 });
-                if rules_of[at].last() != Some(&(rule as u32)) {
-                    rules_of[at].push(rule as u32);
+                if rules_of[at].last() != Some(&rule) {
+                    rules_of[at].push(rule);
                 }
             }
         }
@@ -46,32 +83,38 @@ impl Prefilter {
         Ok(Self { automaton, rules_of })
     }
 
-    /// The windows in which to try each rule, merged where they meet, by rule and then by place. A rule whose pattern has
-    /// no bound gets the whole text once.
-    pub(super) fn windows(&self, rules: &[Rule], text: &[u8]) -> Vec<Window> {
-        let mut windows: Vec<Window> = Vec::new();
-        // Index of each rule's newest window, so that neighbours merge as they come and the list stays short.
-        let mut newest: std::collections::HashMap<u32, usize> = std::collections::HashMap::new();
-        for hit in self.automaton.find_overlapping_iter(text) {
+    fn find(&self, rules: &[Rule], text: &[u8], within: Range<usize>, windows: &mut Windows) {
+        for hit in self.automaton.find_overlapping_iter(Input::new(text).range(within)) {
             for &rule in &self.rules_of[hit.pattern()] {
                 let (start, end) = match rules[rule as usize].reach() {
                     Some(reach) => (hit.end().saturating_sub(reach).min(hit.start()), hit.start().saturating_add(reach).clamp(hit.end(), text.len())),
                     None => (0, text.len()),
                 };
-                match newest.get(&rule) {
-                    Some(&at) if windows[at].end >= start => {
-                        let window = &mut windows[at];
-                        window.start = window.start.min(start);
-                        window.end = window.end.max(end);
-                    }
-                    _ => {
-                        newest.insert(rule, windows.len());
-                        windows.push(Window { rule, start, end });
-                    }
-                }
+                windows.add(Window { rule, start, end });
             }
         }
-        windows.sort_unstable_by_key(|window| (window.rule, window.start));
-        windows
+    }
+}
+
+/// Windows as they are found: neighbours merge as they come, so that the list stays short.
+struct Windows {
+    list: Vec<Window>,
+    /// Index of each rule's newest window.
+    newest: Vec<usize>,
+}
+
+impl Windows {
+    fn add(&mut self, window: Window) {
+        let newest = &mut self.newest[window.rule as usize];
+        match self.list.get_mut(*newest) {
+            Some(last) if last.end >= window.start => {
+                last.start = last.start.min(window.start);
+                last.end = last.end.max(window.end);
+            }
+            _ => {
+                *newest = self.list.len();
+                self.list.push(window);
+            }
+        }
     }
 }
