@@ -14,7 +14,9 @@ pub struct Redactor {
 }
 
 /// Shorter values are words, and masking them would tear names apart without hiding anything.
-const SHORTEST: usize = 6;
+const SHORTEST: usize = 8;
+/// So are longer ones up to here, when they are letters of one case: `password`, `CHANGEME`.
+const LONGEST_WORD: usize = 11;
 
 impl Redactor {
     /// For everything that was found.
@@ -24,7 +26,7 @@ impl Redactor {
 
     /// For these values.
     pub fn new<'a>(secrets: impl Iterator<Item = &'a Secret>) -> Self {
-        let mut values: Vec<&[u8]> = secrets.map(Secret::expose).filter(|value| value.len() >= SHORTEST).collect();
+        let mut values: Vec<&[u8]> = secrets.map(Secret::expose).filter(|value| !is_word(value)).collect();
         values.sort_unstable();
         values.dedup();
         let build = |values: &[&[u8]]| AhoCorasick::builder().match_kind(aho_corasick::MatchKind::LeftmostLongest).build(values).ok();
@@ -45,5 +47,34 @@ impl Redactor {
             _ => name.into(),
         };
         escape(&masked)
+    }
+}
+
+fn is_word(value: &[u8]) -> bool {
+    let one_case = value.iter().all(u8::is_ascii_lowercase) || value.iter().all(u8::is_ascii_uppercase);
+    value.len() < SHORTEST || one_case && value.len() <= LONGEST_WORD
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(name: &str, secret: &str) -> String {
+        Redactor::new([Secret::new(secret.as_bytes())].iter()).show(name.as_bytes())
+    }
+
+    #[test]
+    fn a_secret_in_a_name_is_masked() {
+        for secret in ["x7Kq92mZ", "12345678", "passWord", "pass-word", "correcthorse", "CORRECTHORSE"] {
+            assert_eq!(shown(&format!("a/{secret}.txt"), secret), "a/****.txt");
+        }
+    }
+
+    #[test]
+    fn a_word_does_not_tear_names_apart() {
+        for word in ["secret", "x7Kq92m", "changeme", "PASSWORD", "supersecret"] {
+            let name = format!("a/{word}s.txt");
+            assert_eq!(shown(&name, word), name);
+        }
     }
 }
