@@ -1,7 +1,7 @@
 //! The bytes of a credential. Nothing in the type lets them reach a log, an error or a report.
 
 /// A credential value. It has no `Debug`, `Display`, `Serialize` or `Deref` on purpose: the only way to its bytes is
-/// [`Secret::expose`], whose uses are few enough to be read one by one. The memory is overwritten when it is dropped.
+/// `Secret::expose`, whose uses are few enough to be read one by one. The memory is overwritten when it is dropped.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Secret(Box<[u8]>);
 

@@ -56,7 +56,8 @@ pub struct RuleText<'a> {
     #[serde(default, borrow)]
     pub keywords: Vec<Text<'a>>,
     /// A bytes regex without Unicode; `^` and `$` are those of a line. The group `secret` is the credential; without it a
-    /// finding holds none. The group `name` is a name that must say that its value is a credential (`scan/name.rs`). `@name(…)` is a shorthand, see [`expand`]. Without a pattern the path alone is the finding.
+    /// finding holds none. The group `name` is a name that must say that its value is a credential (`scan/name.rs`).
+    /// `@name(…)` is a shorthand, see `expand`. Without a pattern the path alone is the finding.
     #[serde(default, borrow)]
     pub pattern: Option<Text<'a>>,
     /// What a regex cannot say.

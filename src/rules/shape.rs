@@ -1,6 +1,6 @@
 //! Fills in the shapes of examples (`ghp_{crc32:30}`), so that no live-looking token stands in a repository.
 //!
-//! A shape is `{name:argument}` with a name of [`CLASSES`] or [`shape`]; other braces are text. Shapes nest:
+//! A shape is `{name:argument}` with a name of `CLASSES` or `shape`; other braces are text. Shapes nest:
 //! `{base64:user:{alnum:20}}`.
 
 use base64::Engine as _;
