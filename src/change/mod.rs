@@ -1,6 +1,6 @@
 //! What is new? The only room that knows git. It imports nothing of ours.
 //!
-//! A change source ([`staged`], [`pushed`], [`message`], [`tree`]) makes a [`ChangeSet`]: the list of what is new, without
+//! A change source ([`staged`], [`pushed`], `message`, `tree`) makes a [`ChangeSet`]: the list of what is new, without
 //! its bytes. [`Store`] reads the bytes, each object once. [`Novelty`] answers, for the few items in which something was
 //! found, whether it was there before.
 

@@ -36,16 +36,16 @@ pub(super) fn runs_around(text: &[u8], new: &Range<usize>) -> Vec<Encoded> {
     // From blank line to blank line a wrapped text is whole.
     let start = memchr::memmem::rfind(&text[low..new.start], b"\n\n").map_or(low, |at| low + at);
     let end = memchr::memmem::find(&text[new.end..high], b"\n\n").map_or(high, |at| new.end + at);
-    let mut found = runs(&text[start..end]);
+    let mut found = runs(&text[start..end], &(new.start - start..new.end - start));
     for encoded in &mut found {
         encoded.range = encoded.range.start + start..encoded.range.end + start;
     }
-    found.retain(|encoded| encoded.range.start <= new.end && encoded.range.end >= new.start);
     found
 }
 
-/// All encoded runs of the text.
-fn runs(text: &[u8]) -> Vec<Encoded> {
+/// The encoded runs of the text that touch `new`.
+fn runs(text: &[u8], new: &Range<usize>) -> Vec<Encoded> {
+    let touches = |range: &Range<usize>| range.start <= new.end && range.end >= new.start;
     let mut found = Vec::new();
     let mut at = 0;
     // Every run of SHORTEST bytes covers a multiple of SHORTEST/2, so only those places are looked at.
@@ -57,13 +57,13 @@ fn runs(text: &[u8]) -> Vec<Encoded> {
         }
         let start = text[at..probe].iter().rposition(|&b| !is_base64(b)).map_or(at, |before| at + before + 1);
         let end = run_end(text, probe);
-        if end - start >= SHORTEST {
+        if end - start >= SHORTEST && touches(&(start..end)) {
             decode_run(text, start..end, &mut found);
         }
         at = end;
         probe = end.max(probe) + SHORTEST / 2;
     }
-    percent(text, &mut found);
+    percent(text, touches, &mut found);
     found
 }
 
@@ -141,7 +141,7 @@ pub(super) fn base64(run: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Words with many percent escapes.
-fn percent(text: &[u8], found: &mut Vec<Encoded>) {
+fn percent(text: &[u8], touches: impl Fn(&Range<usize>) -> bool, found: &mut Vec<Encoded>) {
     let mut at = 0;
     while let Some(sign) = memchr::memchr(b'%', &text[at..]).map(|sign| at + sign) {
         let belongs = |b: u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'<' | b'>' | b'`');
@@ -149,7 +149,7 @@ fn percent(text: &[u8], found: &mut Vec<Encoded>) {
         let end = skip(text, sign, belongs);
         let word = &text[start..end];
         let escapes = word.windows(3).filter(|w| w[0] == b'%' && w[1].is_ascii_hexdigit() && w[2].is_ascii_hexdigit()).count();
-        if escapes >= FEWEST_ESCAPES {
+        if escapes >= FEWEST_ESCAPES && touches(&(start..end)) {
             let bytes = percent_encoding::percent_decode(word).collect();
             found.push(Encoded { range: start..end, bytes, how: "percent" });
         }
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     fn decoded(text: &str) -> Vec<(String, &'static str)> {
-        runs(text.as_bytes()).into_iter().map(|e| (String::from_utf8_lossy(&e.bytes).into_owned(), e.how)).collect()
+        runs(text.as_bytes(), &(0..text.len())).into_iter().map(|e| (String::from_utf8_lossy(&e.bytes).into_owned(), e.how)).collect()
     }
 
     #[test]

@@ -110,6 +110,7 @@ pub const NAMES: [&str; 92] = [
 ];
 
 /// Where a value stands.
+#[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {
     pub(super) text: &'a [u8],
     pub(super) path: &'a [u8],

