@@ -37,7 +37,7 @@ pub(super) fn confirm(window: Window, scene: &Scene<'_>, new: &Range<usize>, out
     if !worth_weighing(text, &found, language) || out.last().is_some_and(|last| last.rule == window.rule && last.range == found.value) {
         return;
     }
-    let probability = model::probability(&features::of(scene, &found));
+    let probability = model::probability(&features::of(scene, &found), LIKELY);
     if probability < LIKELY {
         return;
     }

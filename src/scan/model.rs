@@ -23,13 +23,23 @@ struct Node {
 struct Model {
     base: f32,
     trees: Vec<Vec<Node>>,
+    /// For each tree the most that it and all trees after it can add.
+    most: Vec<f32>,
 }
 
-/// The probability that the binding with these features holds a credential, from 0 to 1.
-pub(super) fn probability(features: &[f32; COUNT]) -> f32 {
+/// The probability that the binding with these features holds a credential, from 0 to 1; 0 where it is surely below `least`.
+/// Most bindings are, and for them a part of the trees shows it.
+pub(super) fn probability(features: &[f32; COUNT], least: f32) -> f32 {
     static MODEL: OnceLock<Model> = OnceLock::new();
-    let model = MODEL.get_or_init(|| read(BYTES).unwrap_or(Model { base: f32::INFINITY, trees: Vec::new() }));
-    let score: f32 = model.base + model.trees.iter().map(|tree| leaf(tree, features)).sum::<f32>();
+    let model = MODEL.get_or_init(|| read(BYTES).unwrap_or(Model { base: f32::INFINITY, trees: Vec::new(), most: Vec::new() }));
+    let least = (least / (1.0 - least)).ln();
+    let mut score = model.base;
+    for (tree, most) in model.trees.iter().zip(&model.most) {
+        if score + most < least {
+            return 0.0;
+        }
+        score += leaf(tree, features);
+    }
     1.0 / (1.0 + (-score).exp())
 }
 
@@ -64,7 +74,13 @@ fn read(bytes: &[u8]) -> Option<Model> {
         }
         trees.push(tree);
     }
-    rest.is_empty().then_some(Model { base, trees })
+    let mut most = vec![0.0; trees.len()];
+    let mut sum = 0.0;
+    for (slot, tree) in most.iter_mut().zip(&trees).rev() {
+        sum += tree.iter().filter(|node| node.feature == LEAF).map(|node| node.value).fold(f32::NEG_INFINITY, f32::max);
+        *slot = sum;
+    }
+    rest.is_empty().then_some(Model { base, trees, most })
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {

@@ -1,6 +1,7 @@
 //! Could this value be a credential? What made-up text, references and prose look like.
 
 use super::language::Language;
+use super::name;
 
 /// Words that people put where a real value would stand.
 const PLACEHOLDER_WORDS: [&str; 22] = [
@@ -233,30 +234,9 @@ pub(super) fn is_password_word(value: &[u8]) -> bool {
 
 fn before_is_harmless(before: &[u8]) -> bool {
     let name_end = before.iter().position(|b| matches!(b, b'=' | b':' | b' ' | b'\t' | b',' | b'(' | b'>')).unwrap_or(before.len());
-    parts(&before[..name_end])
+    name::parts(&before[..name_end])
         .iter()
         .any(|part| HARMLESS_PARTS.iter().any(|harmless| part.starts_with(harmless.as_bytes()) && part.len() <= harmless.len() + 3))
-}
-
-/// The parts of a name, in lower case: split at separators and humps.
-pub(super) fn parts(name: &[u8]) -> Vec<Vec<u8>> {
-    let mut parts = vec![Vec::new()];
-    let mut lower_before = false;
-    for &b in name {
-        if !b.is_ascii_alphanumeric() {
-            parts.push(Vec::new());
-        } else {
-            if b.is_ascii_uppercase() && lower_before {
-                parts.push(Vec::new());
-            }
-            if let Some(part) = parts.last_mut() {
-                part.push(b.to_ascii_lowercase());
-            }
-        }
-        lower_before = b.is_ascii_lowercase();
-    }
-    parts.retain(|part| !part.is_empty());
-    parts
 }
 
 fn names_password(before: &[u8]) -> bool {
@@ -289,9 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_split_at_humps_and_separators() {
-        let names: Vec<String> = parts(b"dbTokenUrl_x-Y").into_iter().map(|part| String::from_utf8(part).unwrap()).collect();
-        assert_eq!(names, ["db", "token", "url", "x", "y"]);
+    fn a_harmless_part_takes_the_sense_out_of_a_name() {
         assert!(before_is_harmless(b"tokenUrl = \""));
         assert!(!before_is_harmless(b"api_token = \""));
     }
