@@ -47,6 +47,8 @@ pub(super) struct Assignment {
 const LONGEST_NAME: usize = 80;
 /// Longer values are texts.
 const LONGEST_VALUE: usize = 4096;
+/// Without quotes nothing but blanks ends a value: a longer one is data, and the vendors' rules look into that.
+const LONGEST_BARE_VALUE: usize = 512;
 /// Between a name and its value stand at most so many blanks.
 const LONGEST_GAP: usize = 40;
 
@@ -319,8 +321,11 @@ impl<'a> Cursor<'a> {
     }
 
     fn until(&self, end: impl Fn(u8) -> bool) -> Option<(Range<usize>, Option<u8>, bool)> {
-        let rest = &self.rest()[..self.rest().len().min(LONGEST_VALUE)];
+        let rest = &self.rest()[..self.rest().len().min(LONGEST_BARE_VALUE + 1)];
         let length = rest.iter().position(|&b| end(b)).unwrap_or(rest.len());
+        if length > LONGEST_BARE_VALUE {
+            return None;
+        }
         let value = rest[..length].trim_ascii_end();
         // An open brace without quotes begins a map or a place that a template fills in.
         (!value.is_empty() && !value.contains(&b'{')).then_some((self.at..self.at + value.len(), None, false))

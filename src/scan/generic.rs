@@ -27,14 +27,31 @@ const SURE: f32 = 0.7;
 /// From this probability on it is worth a warning.
 const LIKELY: f32 = 0.4;
 
+/// Names inside one value (`a_key=b_key=…`) are weighed up to this many times; hostile text has thousands.
+const NESTED: u32 = 8;
+
+/// How often the value that ends at a place was weighed, so that a value full of names costs no more than a few.
+#[derive(Default)]
+pub(super) struct Weighed {
+    end: usize,
+    times: u32,
+}
+
 /// Adds the value that is bound to the name around the window's word, if it is likely a credential.
-pub(super) fn confirm(window: Window, scene: &Scene<'_>, new: &Range<usize>, out: &mut Vec<Candidate>) {
+pub(super) fn confirm(window: Window, scene: &Scene<'_>, new: &Range<usize>, weighed: &mut Weighed, out: &mut Vec<Candidate>) {
     let Scene { text, language, .. } = *scene;
     let Some(found) = assignment::at(text, window.start..window.end) else { return };
     if found.value.start > new.end || found.value.end < new.start {
         return; // it stood there before
     }
     if !worth_weighing(text, &found, language) || out.last().is_some_and(|last| last.rule == window.rule && last.range == found.value) {
+        return;
+    }
+    if weighed.end != found.value.end {
+        *weighed = Weighed { end: found.value.end, times: 0 };
+    }
+    weighed.times += 1;
+    if weighed.times > NESTED {
         return;
     }
     let probability = model::probability(&features::of(scene, &found), LIKELY);

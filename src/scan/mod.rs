@@ -146,6 +146,7 @@ impl<'r> Scanner<'r> {
     fn search(&self, text: &[u8], new: &Range<usize>, file: FileKind<'_>, depth: u8, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
         let rules = self.rules.all();
         let mut memory = Memory::default();
+        let mut weighed = generic::Weighed::default();
         for window in self.prefilter.windows(rules, text, new) {
             let rule = &rules[window.rule as usize];
             // Windows come rule by rule.
@@ -157,7 +158,7 @@ impl<'r> Scanner<'r> {
             }
             if rule.text().check == Some(Check::Assignment) {
                 let scene = features::Scene { text, path: file.path, language: file.language };
-                generic::confirm(window, &scene, new, out);
+                generic::confirm(window, &scene, new, &mut weighed, out);
             } else {
                 confirm::confirm(rule, window, text, file.language, &mut memory, out)?;
             }
