@@ -49,6 +49,8 @@ const LONGEST_NAME: usize = 80;
 const LONGEST_VALUE: usize = 4096;
 /// Without quotes nothing but blanks ends a value: a longer one is data, and the vendors' rules look into that.
 const LONGEST_BARE_VALUE: usize = 512;
+/// In a netrc file the words before a password stand this close.
+const NETRC_LINE: usize = 200;
 /// Between a name and its value stand at most so many blanks.
 const LONGEST_GAP: usize = 40;
 
@@ -219,8 +221,8 @@ impl<'a> Cursor<'a> {
             return Some((Bind::Assign, typed));
         }
         // In a netrc file the words stand side by side.
-        let line_start =
-            memchr::memrchr(b'\n', &self.text[name.start.saturating_sub(200)..name.start]).map_or(0, |at| name.start.saturating_sub(200) + at + 1);
+        let low = name.start.saturating_sub(NETRC_LINE);
+        let line_start = memchr::memrchr(b'\n', &self.text[low..name.start]).map_or(low, |at| low + at + 1);
         let line = &self.text[line_start..name.start];
         if memchr::memmem::find(line, b"login ").is_some() || memchr::memmem::find(line, b"machine ").is_some() {
             c.take(b"\\");
