@@ -3,8 +3,6 @@
 //! A value is new in a file when no parent has it in that file, or, where a parent has no such file, in a file that the
 //! same change removes (that is how a rename with an edit looks). Moving or re-indenting a line introduces nothing.
 
-use std::ops::Range;
-
 use super::error::ChangeError;
 use super::objects::{EntryKind, ObjectId, tree_entries};
 use super::staged::{find, find_folder};
@@ -202,32 +200,8 @@ fn holds_word(text: &[u8], value: &[u8]) -> bool {
     })
 }
 
-/// The part of `new` between what it shares with `old` at the start and at the end. Nothing outside it was introduced.
-pub fn changed_part(new: &[u8], old: &[u8]) -> Range<usize> {
-    let most = new.len().min(old.len());
-    let start = shared(new, old, most, |text, from, to| &text[from..to]);
-    let end = shared(new, old, most - start, |text, from, to| &text[text.len() - to..text.len() - from]);
-    start..new.len() - end
-}
-
-/// Number of bytes, at most `most`, that are the same; `part` takes a stretch counted from the side that is compared.
-fn shared<'a>(new: &'a [u8], old: &'a [u8], most: usize, part: impl Fn(&'a [u8], usize, usize) -> &'a [u8]) -> usize {
-    /// Compared at once, at the speed of memory.
-    const STRIDE: usize = 256;
-    let same = |from: usize, to: usize| part(new, from, to) == part(old, from, to);
-    let mut at = 0;
-    while at + STRIDE <= most && same(at, at + STRIDE) {
-        at += STRIDE;
-    }
-    while at < most && same(at, at + 1) {
-        at += 1;
-    }
-    at
-}
-
 #[cfg(test)]
 mod tests {
-    use super::changed_part;
     use super::{holds_lines, holds_word};
 
     #[test]
@@ -245,17 +219,5 @@ mod tests {
         assert!(holds_word(b"abcd abc", b"abc"));
         assert!(!holds_word(b"abcd xabc abc_", b"abc"));
         assert!(holds_word(b"a+abc=b", b"+abc="));
-    }
-
-    #[test]
-    fn the_changed_part_lies_between_what_is_shared() {
-        let long = "0123456789".repeat(100);
-        for (old, new, part) in
-            [("abc", "abc", 3..3), ("abc", "abXc", 2..3), ("abc", "ac", 1..1), ("", "x", 0..1), ("aa", "aaa", 2..3), ("x", "", 0..0)]
-        {
-            assert_eq!(changed_part(new.as_bytes(), old.as_bytes()), part, "{old} {new}");
-        }
-        let new = format!("{long}secret{long}");
-        assert_eq!(changed_part(new.as_bytes(), format!("{long}{long}").as_bytes()), 1000..1006);
     }
 }

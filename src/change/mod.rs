@@ -6,6 +6,7 @@
 
 mod batch;
 mod canary;
+mod changed;
 mod child;
 mod diff;
 mod error;
@@ -28,7 +29,8 @@ mod tree;
 mod updates;
 
 pub use canary::{CanaryPush, CanaryStage};
-pub use diff::{Novelty, changed_part};
+pub use changed::changed_parts;
+pub use diff::Novelty;
 pub use error::ChangeError;
 pub use hidden::{HiddenRefs, accepted};
 pub use lfs::is_lfs_pointer;

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use regex_syntax::hir::{Class, Hir, HirKind};
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Confidence, Family, Severity};
@@ -115,6 +116,8 @@ pub struct RuleData<'a> {
     pub text: RuleText<'a>,
     /// Longest match in bytes, where the pattern has a bound: a keyword's hit needs to be looked at only that far around.
     pub reach: Option<u32>,
+    /// The most line ends that a match can hold.
+    pub line_ends: u32,
 }
 
 /// How far around a match a rule looks.
@@ -252,11 +255,13 @@ const END: &str = r"(?:[^0-9A-Za-z_]|\z)";
 /// A pattern that is no regex, or a rule that could never find anything.
 pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<RuleData<'a>, String> {
     let of = |what: String| format!("rule `{}`: {what}", text.id);
-    let mut reach = None;
+    let (mut reach, mut line_ends) = (None, 0);
     let expanded = text.pattern.as_deref().map(expand).transpose().map_err(of)?;
     if let Some(pattern) = &expanded {
         let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(pattern);
-        reach = hir.map_err(|e| of(e.to_string()))?.properties().maximum_len().and_then(|length| u32::try_from(length).ok());
+        let hir = hir.map_err(|e| of(e.to_string()))?;
+        reach = hir.properties().maximum_len().and_then(|length| u32::try_from(length).ok());
+        line_ends = most_line_ends(&hir);
     }
     if text.keywords.is_empty() && text.paths.is_empty() {
         return Err(of("it needs `keywords` or `paths`".to_owned()));
@@ -280,5 +285,20 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
     }
     let own = std::mem::take(&mut text.standards);
     text.standards = own.into_iter().chain(file.standards.iter().cloned()).collect();
-    Ok(RuleData { family: file.family, text, reach })
+    Ok(RuleData { family: file.family, text, reach, line_ends })
+}
+
+/// The most line ends that a match of the pattern can hold.
+fn most_line_ends(pattern: &Hir) -> u32 {
+    let is_line_end = |first: u32, last: u32| u32::from((first..=last).contains(&u32::from(b'\n')));
+    match pattern.kind() {
+        HirKind::Empty | HirKind::Look(_) => 0,
+        HirKind::Literal(literal) => literal.0.iter().map(|&b| is_line_end(b.into(), b.into())).sum(),
+        HirKind::Class(Class::Bytes(class)) => class.ranges().iter().map(|range| is_line_end(range.start().into(), range.end().into())).sum(),
+        HirKind::Class(Class::Unicode(class)) => class.ranges().iter().map(|range| is_line_end(range.start().into(), range.end().into())).sum(),
+        HirKind::Repetition(repetition) => most_line_ends(&repetition.sub).saturating_mul(repetition.max.unwrap_or(u32::MAX)),
+        HirKind::Capture(capture) => most_line_ends(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().map(most_line_ends).fold(0, u32::saturating_add),
+        HirKind::Alternation(parts) => parts.iter().map(most_line_ends).max().unwrap_or(0),
+    }
 }

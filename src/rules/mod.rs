@@ -138,6 +138,31 @@ impl Rule {
         self.data.reach.map(|reach| reach as usize)
     }
 
+    /// The most line ends that a match can hold.
+    pub fn line_ends(&self) -> usize {
+        self.data.line_ends as usize
+    }
+
+    /// Its keywords.
+    pub fn keywords(&self) -> &[Text<'static>] {
+        &self.data.text.keywords
+    }
+
+    /// The languages it applies to; empty means all.
+    pub fn languages(&self) -> &[Text<'static>] {
+        &self.data.text.languages
+    }
+
+    /// Its check.
+    pub fn check(&self) -> Option<Check> {
+        self.data.text.check
+    }
+
+    /// True when it applies to some paths only.
+    pub fn is_bound_to_paths(&self) -> bool {
+        !self.data.text.paths.is_empty()
+    }
+
     /// Its regex, compiled at the first call.
     ///
     /// # Errors
@@ -216,7 +241,7 @@ fn owned(data: RuleData<'_>) -> RuleData<'static> {
     fn all(texts: Vec<Text<'_>>) -> Vec<Text<'static>> {
         texts.into_iter().map(one).collect()
     }
-    let RuleData { family, text, reach } = data;
+    let RuleData { family, text, reach, line_ends } = data;
     let text = RuleText {
         id: one(text.id),
         title: one(text.title),
@@ -241,5 +266,5 @@ fn owned(data: RuleData<'_>) -> RuleData<'static> {
         examples: all(text.examples),
         counterexamples: all(text.counterexamples),
     };
-    RuleData { family, text, reach }
+    RuleData { family, text, reach, line_ends }
 }

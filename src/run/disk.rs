@@ -18,13 +18,11 @@ use super::finding_maker::{FindingMaker, Place};
 const FILES_WORTH_A_THREAD: usize = 64;
 /// So many threads take files; more wait for the disk rather than for the processor.
 const MOST_THREADS: usize = 8;
-/// A file of source code has about this many bytes: good enough to choose how to search.
-const USUAL_FILE: u64 = 8 << 10;
 
 /// Scans files and folders.
 pub(super) fn examine_files(paths: &[PathBuf], everything: bool, root: Option<&Path>, rules: &Rules, policy: &Policy) -> Result<Found, Failure> {
     let listed = change::files(paths, everything, root)?;
-    let scanner = Scanner::new(rules, listed.files.len() as u64 * USUAL_FILE)?;
+    let scanner = Scanner::new(rules);
     let next = AtomicUsize::new(0);
     let work = Work { files: &listed.files, next: &next, scanner: &scanner, limit: policy.max_file_bytes };
     let threads =
@@ -65,7 +63,7 @@ pub(super) fn examine_files(paths: &[PathBuf], everything: bool, root: Option<&P
 
 /// Scans one text; `path` decides which rules apply.
 pub(super) fn examine_text(path: Option<&Path>, bytes: &[u8], rules: &Rules, policy: &Policy) -> Result<Found, Failure> {
-    let scanner = Scanner::new(rules, bytes.len() as u64)?;
+    let scanner = Scanner::new(rules);
     let path = path.map(|path| path.as_os_str().as_encoded_bytes()).unwrap_or_default();
     let mut maker = FindingMaker::without_git(policy);
     for hit in scanner.scan(Text { path, part: Part::Content, bytes })? {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
-use crate::change::{ChangeSet, Coverage, Kind, NewFile, Novelty, ObjectId, Part, Store, Unread, changed_part, is_lfs_pointer, is_promised};
+use crate::change::{ChangeSet, Coverage, Kind, NewFile, Novelty, ObjectId, Part, Store, Unread, changed_parts, is_lfs_pointer, is_promised};
 use crate::config::Policy;
 use crate::finding::{Finding, Where};
 use crate::scan::{Hit, PathKind, Scanner, Text};
@@ -95,11 +95,11 @@ type FileHits<'r> = (usize, Vec<Hit<'r>>);
 /// Blobs that were read.
 type Batch = Vec<Version>;
 
-/// A blob that was read: its index among the unique ones, its bytes, and the part of them that can be new.
+/// A blob that was read: its index among the unique ones, its bytes, and the parts of them that can be new.
 struct Version {
     at: usize,
     bytes: Vec<u8>,
-    new: Range<usize>,
+    new: Vec<Range<usize>>,
 }
 
 /// Reads every unique blob once and scans it. Reading and scanning overlap where there is much to do.
@@ -189,25 +189,25 @@ impl Reader<'_> {
             let mut bytes = Vec::new();
             let next = self.read(at, &mut bytes)?.then_some((at, bytes));
             if let Some((earlier, bytes)) = waiting.take() {
-                let new = self.new_part(earlier, &bytes, next.as_ref())?;
+                let new = self.new_parts(earlier, &bytes, next.as_ref())?;
                 hand_on(Version { at: earlier, bytes, new })?;
             }
             waiting = next;
         }
         if let Some((at, bytes)) = waiting {
-            let new = self.new_part(at, &bytes, None)?;
+            let new = self.new_parts(at, &bytes, None)?;
             hand_on(Version { at, bytes, new })?;
         }
         Ok(())
     }
 
-    /// The part of a blob that its parent's version of the file does not share; all of a blob that stands at several paths.
-    fn new_part(&self, at: usize, bytes: &[u8], next: Option<&(usize, Vec<u8>)>) -> Result<Range<usize>, Failure> {
-        let whole = 0..bytes.len();
+    /// The parts of a blob that its parent's version of the file does not have; all of a blob that stands at several paths.
+    fn new_parts(&self, at: usize, bytes: &[u8], next: Option<&(usize, Vec<u8>)>) -> Result<Vec<Range<usize>>, Failure> {
+        let whole = std::iter::once(0..bytes.len()).collect();
         let [file] = self.blobs[at].1[..] else { return Ok(whole) };
         let Some(before) = self.change.files[file as usize].before else { return Ok(whole) };
         if let Some((_, earlier)) = next.filter(|(next, _)| self.blobs[*next].0 == before) {
-            return Ok(changed_part(bytes, earlier));
+            return Ok(changed_parts(bytes, earlier));
         }
         // A small file is scanned faster than its earlier version is read.
         if bytes.len() < WORTH_COMPARING || !self.store.holds(before) || self.store.header(before)?.1 > self.limit {
@@ -215,7 +215,7 @@ impl Reader<'_> {
         }
         let mut earlier = Vec::new();
         self.store.read(before, &mut earlier)?;
-        Ok(changed_part(bytes, &earlier))
+        Ok(changed_parts(bytes, &earlier))
     }
 
     /// Reads a blob; false when it is over the limit, which the coverage then says.
@@ -281,7 +281,7 @@ impl<'r> Work<'_, 'r> {
             let path = &self.change.files[file as usize].path;
             let text = Text { path, part: Part::Content, bytes };
             let hits = if files.len() == 1 {
-                self.scanner.scan_new(text, version.new.clone())?
+                self.scanner.scan_new(text, &version.new)?
             } else {
                 let kind = self.scanner.kind(path, bytes);
                 match by_kind.get(&kind) {

@@ -96,7 +96,7 @@ impl Failure {
 fn sieved(message: &str) -> String {
     let secrets = || -> Result<Vec<Secret>, Failure> {
         let rules = Rules::built_in()?;
-        let hits = Scanner::new(&rules, 0)?.scan(Text { path: b"", part: Part::Message, bytes: message.as_bytes() })?;
+        let hits = Scanner::new(&rules).scan(Text { path: b"", part: Part::Message, bytes: message.as_bytes() })?;
         Ok(hits.into_iter().filter_map(|hit| hit.raw).collect())
     };
     match secrets() {

@@ -24,11 +24,6 @@ pub(super) struct Session<'a> {
     pub(super) started: Instant,
 }
 
-/// A change that is expected to be small: the prefilter is then made with the least preparation.
-const SMALL: u64 = 0;
-/// A blob of a push has about this many bytes: good enough to choose how to search.
-const USUAL_BLOB: u64 = 8 << 10;
-
 impl Session<'_> {
     /// `pre-commit`, `pre-merge-commit` and `scan --staged`.
     pub(super) fn index(&self, command: &str) -> Result<Status, Failure> {
@@ -145,9 +140,7 @@ impl Session<'_> {
     }
 
     fn examine(&self, store: &dyn Store, change: &ChangeSet, rules: &Rules, policy: &Policy) -> Result<Found, Failure> {
-        let expected = if change.commits.is_empty() { SMALL } else { change.files.len() as u64 * USUAL_BLOB };
-        let scanner = Scanner::new(rules, expected)?;
-        examine(store, change, &scanner, policy)
+        examine(store, change, &Scanner::new(rules), policy)
     }
 
     fn finish(&self, command: &str, gate: Gate, found: Found, settings: &Settings, rules: &Rules, stream: Stream) -> Result<Status, Failure> {

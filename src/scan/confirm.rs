@@ -12,9 +12,6 @@ use crate::rules::{Rule, RuleError};
 /// A scan that could not be done.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
-    /// The keywords of the rules make no automaton.
-    #[error("cannot build the search for the rules' keywords")]
-    Keywords(#[source] aho_corasick::BuildError),
     /// A rule does not work.
     #[error(transparent)]
     Rule(#[from] RuleError),

@@ -6,6 +6,8 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::parts::Parts;
+
 /// Five layers cover every nesting seen in leaks.
 pub const MAX_DEPTH: u8 = 5;
 
@@ -30,22 +32,44 @@ pub(super) struct Encoded {
 /// A run that is longer than this on one side of the new part began long before it and is cut there.
 const FAR: usize = 16 << 10;
 
-/// The encoded runs of the text that touch its part `new`.
-pub(super) fn runs_around(text: &[u8], new: &Range<usize>) -> Vec<Encoded> {
-    let (low, high) = (new.start.saturating_sub(FAR), new.end.saturating_add(FAR).min(text.len()));
-    // From blank line to blank line a wrapped text is whole.
-    let start = memchr::memmem::rfind(&text[low..new.start], b"\n\n").map_or(low, |at| low + at);
-    let end = memchr::memmem::find(&text[new.end..high], b"\n\n").map_or(high, |at| new.end + at);
-    let mut found = runs(&text[start..end], &(new.start - start..new.end - start));
-    for encoded in &mut found {
-        encoded.range = encoded.range.start + start..encoded.range.end + start;
+/// The encoded runs of the text that touch one of the parts.
+pub(super) fn runs_around(text: &[u8], parts: Parts<'_>) -> Vec<Encoded> {
+    let mut found = Vec::new();
+    for zone in parts.zones(|part| lines_of_run(text, part)) {
+        let touches = |range: &Range<usize>| parts.touch(&(range.start + zone.start..range.end + zone.start));
+        for mut encoded in runs(&text[zone.clone()], touches) {
+            encoded.range = encoded.range.start + zone.start..encoded.range.end + zone.start;
+            found.push(encoded);
+        }
     }
     found
 }
 
-/// The encoded runs of the text that touch `new`.
-fn runs(text: &[u8], new: &Range<usize>) -> Vec<Encoded> {
-    let touches = |range: &Range<usize>| range.start <= new.end && range.end >= new.start;
+/// The lines of the part, and those beside it that may be one wrapped text with them.
+fn lines_of_run(text: &[u8], part: &Range<usize>) -> Range<usize> {
+    let (low, high) = (part.start.saturating_sub(FAR), part.end.saturating_add(FAR).min(text.len()));
+    let wrapped = |line: &[u8]| line.iter().rev().skip_while(|b| b.is_ascii_whitespace()).take_while(|b| is_base64(**b)).count() >= WRAPPED;
+    let start_of_line = |at: usize| memchr::memrchr(b'\n', &text[low..at]).map_or(low, |newline| low + newline + 1);
+    let mut start = start_of_line(part.start);
+    while start > low {
+        let line = start_of_line(start - 1);
+        if !wrapped(&text[line..start]) {
+            break;
+        }
+        start = line;
+    }
+    let end_of_line = |at: usize| memchr::memchr(b'\n', &text[at..high]).map_or(high, |newline| at + newline + 1);
+    let mut line = start_of_line(part.end);
+    let mut end = end_of_line(part.end);
+    while end < high && wrapped(&text[line..end]) {
+        line = end;
+        end = end_of_line(end);
+    }
+    start..end
+}
+
+/// The encoded runs of the text that `touches` wants.
+fn runs(text: &[u8], touches: impl Fn(&Range<usize>) -> bool) -> Vec<Encoded> {
     let mut found = Vec::new();
     let mut at = 0;
     // Every run of SHORTEST bytes covers a multiple of SHORTEST/2, so only those places are looked at.
@@ -162,7 +186,7 @@ mod tests {
     use super::*;
 
     fn decoded(text: &str) -> Vec<(String, &'static str)> {
-        runs(text.as_bytes(), &(0..text.len())).into_iter().map(|e| (String::from_utf8_lossy(&e.bytes).into_owned(), e.how)).collect()
+        runs(text.as_bytes(), |_| true).into_iter().map(|e| (String::from_utf8_lossy(&e.bytes).into_owned(), e.how)).collect()
     }
 
     #[test]

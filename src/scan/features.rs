@@ -348,6 +348,11 @@ fn longest_run(value: &[u8], follows: impl Fn(u8, u8) -> bool) -> f32 {
 
 const BIGRAMS: &[u8; 38 * 38] = include_bytes!("bigrams.bin");
 
+/// How surprising the second character is after the first in the source of programs, in sixteenths of a bit.
+pub(super) fn surprise(first: u8, second: u8) -> u8 {
+    BIGRAMS[symbol(first) * 38 + symbol(second)]
+}
+
 fn symbol(b: u8) -> usize {
     match b.to_ascii_lowercase() {
         b @ b'a'..=b'z' => usize::from(b - b'a'),
@@ -359,7 +364,7 @@ fn symbol(b: u8) -> usize {
 
 /// Mean surprise of a character after the one before it, in bits, and the mean over the most surprising half.
 fn bigrams(value: &[u8]) -> (f32, f32) {
-    let mut costs: Vec<u8> = value.windows(2).map(|w| BIGRAMS[symbol(w[0]) * 38 + symbol(w[1])]).collect();
+    let mut costs: Vec<u8> = value.windows(2).map(|w| surprise(w[0], w[1])).collect();
     if costs.is_empty() {
         return (0.0, 0.0);
     }

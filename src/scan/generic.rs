@@ -8,6 +8,7 @@ use super::features::{self, Scene};
 use super::language::Language;
 use super::model;
 use super::name;
+use super::parts::Parts;
 use super::plausible;
 use super::prefilter::Window;
 use crate::finding::{Confidence, Secret};
@@ -38,10 +39,10 @@ pub(super) struct Weighed {
 }
 
 /// Adds the value that is bound to the name around the window's word, if it is likely a credential.
-pub(super) fn confirm(window: Window, scene: &Scene<'_>, new: &Range<usize>, weighed: &mut Weighed, out: &mut Vec<Candidate>) {
+pub(super) fn confirm(window: Window, scene: &Scene<'_>, new: Parts<'_>, weighed: &mut Weighed, out: &mut Vec<Candidate>) {
     let Scene { text, language, .. } = *scene;
     let Some(found) = assignment::at(text, window.start..window.end) else { return };
-    if found.value.start > new.end || found.value.end < new.start {
+    if !new.touch(&found.value) {
         return; // it stood there before
     }
     if !worth_weighing(text, &found, language) || out.last().is_some_and(|last| last.rule == window.rule && last.range == found.value) {

@@ -27,10 +27,14 @@ pub(super) enum Language {
     Terraform,
     Markdown,
     Make,
+    /// The last one, see [`Language::COUNT`].
     Other,
 }
 
 impl Language {
+    /// Number of languages.
+    pub(super) const COUNT: usize = Self::Other as usize + 1;
+
     /// The name rules use.
     pub(super) fn name(self) -> &'static str {
         match self {

@@ -16,6 +16,7 @@ mod logged;
 mod manifest;
 mod model;
 mod name;
+mod parts;
 mod plausible;
 mod prefilter;
 mod published;
@@ -34,6 +35,7 @@ use crate::finding::{Confidence, Family, Secret, Span};
 use crate::rules::{Check, Rule, Rules};
 use confirm::{Candidate, Memory};
 use language::Language;
+use parts::Parts;
 use prefilter::Prefilter;
 
 /// Looks for the matches of a set of rules.
@@ -81,14 +83,10 @@ pub struct PathKind {
 }
 
 impl<'r> Scanner<'r> {
-    /// A scanner for about `expected` bytes in all: more bytes pay for more preparation.
-    ///
-    /// # Errors
-    /// Keywords that make no automaton.
-    pub fn new(rules: &'r Rules, expected: u64) -> Result<Self, ScanError> {
-        let prefilter = Prefilter::new(rules, expected).map_err(ScanError::Keywords)?;
-        let by_path = rules.all().iter().enumerate().filter(|(_, rule)| rule.text().keywords.is_empty());
-        Ok(Self { rules, prefilter, by_path: by_path.map(|(at, _)| at as u32).collect() })
+    /// A scanner for these rules. It prepares for a kind of text when the first of that kind comes.
+    pub fn new(rules: &'r Rules) -> Self {
+        let by_path = rules.all().iter().enumerate().filter(|(_, rule)| rule.keywords().is_empty());
+        Self { rules, prefilter: Prefilter::new(), by_path: by_path.map(|(at, _)| at as u32).collect() }
     }
 
     /// All matches in the text, by place.
@@ -96,22 +94,23 @@ impl<'r> Scanner<'r> {
     /// # Errors
     /// A rule that does not compile.
     pub fn scan(&self, text: Text<'_>) -> Result<Vec<Hit<'r>>, ScanError> {
-        self.scan_new(text, 0..text.bytes.len())
+        self.scan_new(text, std::slice::from_ref(&(0..text.bytes.len())))
     }
 
-    /// All matches that touch the part `new` of the text, by place.
+    /// All matches that touch one of the parts `new` of the text, by place. The parts are in order and apart.
     ///
     /// # Errors
     /// A rule that does not compile.
-    pub fn scan_new(&self, text: Text<'_>, new: Range<usize>) -> Result<Vec<Hit<'r>>, ScanError> {
+    pub fn scan_new(&self, text: Text<'_>, new: &[Range<usize>]) -> Result<Vec<Hit<'r>>, ScanError> {
         let file = FileKind { path: text.path, language: Language::of(text.path, text.bytes), is_file: text.part == Part::Content };
+        let new = Parts(new);
         let mut candidates = Vec::new();
-        self.search(text.bytes, &new, file, 0, &mut candidates)?;
+        self.search(text.bytes, new, file, 0, &mut candidates)?;
         if file.is_file {
             self.search_by_path(text, &mut candidates)?;
         }
         // What stands apart from the new part stood there before.
-        candidates.retain(|candidate| candidate.range.start <= new.end && candidate.range.end >= new.start);
+        candidates.retain(|candidate| new.touch(&candidate.range));
         if !candidates.is_empty() && file.is_file && sample::is_sample(text.path) {
             discount(&mut candidates, self.rules);
         }
@@ -143,11 +142,11 @@ impl<'r> Scanner<'r> {
         PathKind { language: Language::of(path, bytes).name(), is_sample: sample::is_sample(path), bound }
     }
 
-    fn search(&self, text: &[u8], new: &Range<usize>, file: FileKind<'_>, depth: u8, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
+    fn search(&self, text: &[u8], new: Parts<'_>, file: FileKind<'_>, depth: u8, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
         let rules = self.rules.all();
         let mut memory = Memory::default();
         let mut weighed = generic::Weighed::default();
-        for window in self.prefilter.windows(rules, text, new) {
+        for window in self.prefilter.windows(self.rules, file.is_file.then_some(file.language), text, new) {
             let rule = &rules[window.rule as usize];
             // Windows come rule by rule.
             if memory.is_new(window.rule) {
@@ -156,7 +155,7 @@ impl<'r> Scanner<'r> {
             if !memory.is_subject {
                 continue;
             }
-            if rule.text().check == Some(Check::Assignment) {
+            if rule.check() == Some(Check::Assignment) {
                 let scene = features::Scene { text, path: file.path, language: file.language };
                 generic::confirm(window, &scene, new, &mut weighed, out);
             } else {
@@ -168,7 +167,8 @@ impl<'r> Scanner<'r> {
         }
         for encoded in decode::runs_around(text, new) {
             let mut inner = Vec::new();
-            self.search(&encoded.bytes, &(0..encoded.bytes.len()), file, depth + 1, &mut inner)?;
+            let whole = [0..encoded.bytes.len()];
+            self.search(&encoded.bytes, Parts(&whole), file, depth + 1, &mut inner)?;
             out.extend(inner.into_iter().map(|candidate| candidate.inside(encoded.range.clone(), encoded.how)));
         }
         Ok(())
@@ -284,7 +284,7 @@ impl Cursor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::change::changed_part;
+    use crate::change::changed_parts;
     use crate::rules::shape::fill;
 
     /// What was found, without the bytes.
@@ -307,9 +307,9 @@ mod tests {
     }
 
     #[test]
-    fn the_changed_part_gives_what_the_whole_text_gives_there() {
+    fn the_changed_parts_give_what_the_whole_text_gives_there() {
         let rules = Rules::built_in().unwrap();
-        let scanner = Scanner::new(&rules, 0).unwrap();
+        let scanner = Scanner::new(&rules);
         for seed in 0..6u64 {
             let new = text(seed * 10);
             let text_of = |bytes| Text { path: b"a.rs", part: Part::Content, bytes };
@@ -319,12 +319,12 @@ mod tests {
             for cut in (0..new.len()).step_by(997) {
                 let length = (seed as usize * 37 + cut) % 400;
                 let old = format!("{}{}", &new[..cut], &new[(cut + length).min(new.len())..]);
-                let part = changed_part(new.as_bytes(), old.as_bytes());
-                let found = scanner.scan_new(text_of(new.as_bytes()), part.clone()).unwrap();
+                let parts = changed_parts(new.as_bytes(), old.as_bytes());
+                let found = scanner.scan_new(text_of(new.as_bytes()), &parts).unwrap();
                 let touches = |hit: &&Hit<'_>| {
                     let raw = hit.raw.as_ref().map(Secret::expose).unwrap_or_default();
                     let at = memchr::memmem::find(new.as_bytes(), raw).unwrap_or_default();
-                    at <= part.end && at + raw.len() >= part.start
+                    Parts(&parts).touch(&(at..at + raw.len()))
                 };
                 let expected: Vec<_> = whole.iter().filter(touches).cloned().collect();
                 assert_eq!(places(&found), places(&expected), "cut {cut} {length}");

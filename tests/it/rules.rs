@@ -82,11 +82,11 @@ fn every_rule_says_what_it_is_and_what_to_do() {
 #[test]
 fn every_example_is_found_by_its_rule_and_never_lost_among_all_others() {
     let rules = Rules::built_in().unwrap();
-    let scanner = Scanner::new(&rules, 0).unwrap();
+    let scanner = Scanner::new(&rules);
     let mut complaints = Vec::new();
     for (file, _, rule, _) in all() {
         let alone = alone(&rule.id);
-        let scanner_alone = Scanner::new(&alone, 0).unwrap();
+        let scanner_alone = Scanner::new(&alone);
         for example in &rule.examples {
             for seed in 0..SEEDS {
                 let filled = shape::fill(example, seed);
@@ -110,7 +110,7 @@ fn no_counterexample_is_found_by_its_rule() {
     for (file, _, rule, _) in all() {
         // Alone, so that no other rule takes the finding and hides the mistake.
         let alone = alone(&rule.id);
-        let scanner = Scanner::new(&alone, 0).unwrap();
+        let scanner = Scanner::new(&alone);
         for counterexample in &rule.counterexamples {
             for seed in 0..SEEDS {
                 if !found_in(&scanner, &rule, &shape::fill(counterexample, seed)).is_empty() {
@@ -188,7 +188,7 @@ fn every_pattern_compiles_and_has_a_longest_match_or_a_reason() {
 #[test]
 fn the_files_of_the_rules_hold_nothing_that_they_would_block() {
     let rules = Rules::built_in().unwrap();
-    let scanner = Scanner::new(&rules, 1 << 20).unwrap();
+    let scanner = Scanner::new(&rules);
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules");
     let mut complaints = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
