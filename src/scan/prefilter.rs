@@ -48,8 +48,8 @@ const ZONES: [Zone; 4] = [Zone::Lines, Zone::Near, Zone::Far, Zone::Everywhere];
 
 /// A match that crosses at most so many line ends is looked for by lines.
 const LINES: usize = 2;
-/// Holds the matches of most rules that cross more.
-const NEAR: usize = 256;
+/// Holds the matches of most rules that cross more, and the beginning of most calls whose arguments fill many lines.
+const NEAR: usize = 512;
 /// Few rules can match more.
 const FAR: usize = 4200;
 
@@ -65,10 +65,11 @@ impl Prefilter {
         let kind = file.map_or(Language::COUNT, |language| language as usize);
         let Some(set) = self.sets.get(kind) else { return Vec::new() };
         let keywords = set.get_or_init(|| Keywords::new(rules, file));
-        let mut windows = Windows { rules: rules.all(), length: text.len(), list: Vec::new(), newest: HashMap::new() };
+        let mut windows = Windows { rules: rules.all(), length: text.len(), list: Vec::new(), newest: vec![u32::MAX; rules.all().len()] };
         let mut searched = Vec::new();
+        let around = Around::new(text, parts, keywords.longest);
         for zone in ZONES {
-            let places = zone.around(text, parts, keywords.longest);
+            let places = around.places(zone);
             for piece in without(&places, &searched) {
                 keywords.find(text, piece, zone, &mut windows);
             }
@@ -79,8 +80,12 @@ impl Prefilter {
         }
         let mut list = windows.list;
         let is_bound = |rule: u32| rules.all()[rule as usize].check() == Some(Check::Assignment);
-        let grows = |rule: u32| matches!(rules.all()[rule as usize].check(), Some(Check::PrivateKey | Check::Logged));
-        list.retain(|window| grows(window.rule) || is_bound(window.rule) || parts.touch(&(window.start..window.end)));
+        list.retain(|window| match rules.all()[window.rule as usize].check() {
+            // What is bound to a name stands behind it, and so does the body of a key.
+            Some(Check::Assignment | Check::PrivateKey) => true,
+            Some(Check::Logged) => parts.touch(&(window.start..window.end + NEAR)),
+            _ => parts.touch(&(window.start..window.end)),
+        });
         list.sort_unstable_by_key(|window| (window.rule, window.start));
         list.dedup_by(|later, earlier| {
             // What is bound to each word is read by itself.
@@ -102,47 +107,69 @@ impl Zone {
             (Some(Check::PrivateKey), _) | (_, None) => Self::Everywhere,
             (_, Some(reach)) if reach > FAR => Self::Everywhere,
             // The arguments of a call may fill many lines.
-            (Some(Check::Logged), _) => Self::Far,
+            (Some(Check::Logged), _) => Self::Near,
             (Some(Check::Assignment), _) => Self::Lines,
             _ if rule.line_ends() <= LINES => Self::Lines,
             (_, Some(reach)) if reach <= NEAR => Self::Near,
             _ => Self::Far,
         }
     }
-
-    /// The places of the text that the zone covers, and all narrower zones, with room for the `longest` keyword.
-    fn around(self, text: &[u8], parts: Parts<'_>, longest: usize) -> Vec<Range<usize>> {
-        let by = |part: &Range<usize>, reach: usize| part.start.saturating_sub(reach + longest)..(part.end + reach + longest).min(text.len());
-        match self {
-            Self::Everywhere => std::iter::once(0..text.len()).collect(),
-            Self::Far => parts.zones(|part| by(part, FAR)),
-            Self::Near => parts.zones(|part| {
-                let (near, lines) = (by(part, NEAR), lines_around(text, part, by(part, FAR)));
-                near.start.min(lines.start)..near.end.max(lines.end)
-            }),
-            Self::Lines => parts.zones(|part| lines_around(text, part, by(part, FAR))),
-        }
-    }
 }
 
-/// The lines of the part and those beside it, not beyond `most`. A text in triple quotes, which may span many lines, is bound
-/// to the name before them: where one may be open, it begins there.
-fn lines_around(text: &[u8], part: &Range<usize>, most: Range<usize>) -> Range<usize> {
-    let mut start = part.start;
-    for _ in 0..=LINES {
-        start = memchr::memrchr(b'\n', &text[most.start..start]).map_or(most.start, |newline| most.start + newline);
+/// Where to look for keywords around the parts of a text.
+struct Around<'a> {
+    text: &'a [u8],
+    parts: Parts<'a>,
+    /// Length of the longest keyword.
+    longest: usize,
+    /// Where text in triple quotes of each kind may begin, in order.
+    triple_quotes: [Vec<usize>; 3],
+}
+
+impl<'a> Around<'a> {
+    fn new(text: &'a [u8], parts: Parts<'a>, longest: usize) -> Self {
+        let triple_quotes = [b"\"\"\"", b"'''", b"```"].map(|quotes| memchr::memmem::find_iter(text, quotes).collect());
+        Self { text, parts, longest, triple_quotes }
     }
-    let mut end = part.end;
-    for _ in 0..=LINES {
-        end = memchr::memchr(b'\n', &text[end..most.end]).map_or(most.end, |newline| end + newline + 1);
-    }
-    for quotes in [b"\"\"\"", b"'''", b"```"] {
-        if let Some(at) = memchr::memmem::rfind(&text[most.start..start], quotes) {
-            let line = memchr::memrchr(b'\n', &text[most.start..most.start + at]).unwrap_or(0);
-            start = start.min(most.start + line);
+
+    /// The places of the text that a zone covers, and all narrower zones, with room for the longest keyword.
+    fn places(&self, zone: Zone) -> Vec<Range<usize>> {
+        match zone {
+            Zone::Everywhere => std::iter::once(0..self.text.len()).collect(),
+            Zone::Far => self.parts.zones(|part| self.within(part, FAR)),
+            Zone::Near => self.parts.zones(|part| {
+                let (near, lines) = (self.within(part, NEAR), self.lines(part));
+                near.start.min(lines.start)..near.end.max(lines.end)
+            }),
+            Zone::Lines => self.parts.zones(|part| self.lines(part)),
         }
     }
-    start..end
+
+    fn within(&self, part: &Range<usize>, reach: usize) -> Range<usize> {
+        part.start.saturating_sub(reach + self.longest)..(part.end + reach + self.longest).min(self.text.len())
+    }
+
+    /// The lines of the part and those beside it, within [`FAR`]. A text in triple quotes, which may span many lines, is
+    /// bound to the name before it: where one may be open, it begins there.
+    fn lines(&self, part: &Range<usize>) -> Range<usize> {
+        let most = self.within(part, FAR);
+        let line_before = |at: usize| memchr::memrchr(b'\n', &self.text[most.start..at]).map_or(most.start, |newline| most.start + newline);
+        let mut start = part.start;
+        for _ in 0..=LINES {
+            start = line_before(start);
+        }
+        let mut end = part.end;
+        for _ in 0..=LINES {
+            end = memchr::memchr(b'\n', &self.text[end..most.end]).map_or(most.end, |newline| end + newline + 1);
+        }
+        for places in &self.triple_quotes {
+            let before = places.partition_point(|&at| at < part.start);
+            if let Some(&quotes) = before.checked_sub(1).and_then(|last| places.get(last)).filter(|&&at| at >= most.start) {
+                start = start.min(line_before(quotes));
+            }
+        }
+        start..end
+    }
 }
 
 /// The ranges of `places` without those of `taken`; both in order, and each of `taken` lies within one of `places`.
@@ -340,7 +367,7 @@ struct Windows<'a> {
     length: usize,
     list: Vec<Window>,
     /// Index of each rule's newest window.
-    newest: HashMap<u32, usize>,
+    newest: Vec<u32>,
 }
 
 impl Windows<'_> {
@@ -349,14 +376,14 @@ impl Windows<'_> {
             Some(reach) => (found.end.saturating_sub(reach).min(found.start), found.start.saturating_add(reach).clamp(found.end, self.length)),
             None => (0, self.length),
         };
-        let newest = self.newest.entry(rule).or_insert(usize::MAX);
-        match self.list.get_mut(*newest) {
+        let newest = &mut self.newest[rule as usize];
+        match self.list.get_mut(*newest as usize) {
             Some(last) if last.end >= start && last.start <= end => {
                 last.start = last.start.min(start);
                 last.end = last.end.max(end);
             }
             _ => {
-                *newest = self.list.len();
+                *newest = self.list.len() as u32;
                 self.list.push(Window { rule, start, end });
             }
         }
