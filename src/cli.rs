@@ -189,6 +189,11 @@ pub enum RulesCommand {
         /// Its id
         id: String,
     },
+    /// Try your own rules: examples, counterexamples, keywords, cost. Exit code 1 when one does not hold
+    Check {
+        /// A configuration, or a file of rules; all configuration that applies here if nothing is named
+        file: Option<PathBuf>,
+    },
 }
 
 /// `config`

@@ -1,13 +1,19 @@
 //! TOML text to [`Config`] (as written) to [`Policy`] (as it applies). Unknown keys are errors, with their place.
 
+mod accepted;
+mod exception;
 mod policy;
 
+pub use accepted::{Accepted, parse_accepted};
+pub use exception::Allowance;
 pub use policy::{Layer, Origin, Policy};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use crate::finding::Fingerprint;
+use crate::rules::{self, Mistake, OwnRule};
 
 /// What becomes of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -17,7 +23,8 @@ pub enum Level {
     Block,
     /// It is shown and blocks nothing.
     Warn,
-    /// It is not shown.
+    /// It is counted, and shown only to those who ask for all.
+    #[serde(alias = "off")]
     Allow,
 }
 
@@ -55,6 +62,18 @@ pub struct Config {
     /// About single rules and families.
     #[serde(default)]
     pub rules: RuleSettings,
+    /// Rules of the user's own.
+    #[serde(default)]
+    rule: Vec<IgnoredAny>,
+    /// The same rules, read with their places.
+    #[serde(skip)]
+    pub own: Vec<OwnRule>,
+    /// About names.
+    #[serde(default)]
+    pub names: NameSettings,
+    /// About values.
+    #[serde(default)]
+    pub values: ValueSettings,
     /// About paths.
     #[serde(default)]
     pub paths: PathSettings,
@@ -98,6 +117,38 @@ pub struct RuleSettings {
     /// Levels by rule id or family, which go before those by severity.
     #[serde(default)]
     pub level: std::collections::BTreeMap<Spanned<String>, Level>,
+    /// Levels in some paths, which go before those; of several that hold the last one counts.
+    #[serde(default)]
+    pub at: Vec<LevelAt>,
+}
+
+/// One `[[rules.at]]`: what rules do in some paths.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LevelAt {
+    /// Globs of the paths.
+    pub paths: Spanned<Vec<Spanned<String>>>,
+    /// Ids and families; all rules, where none is named.
+    #[serde(default)]
+    pub rules: Vec<Spanned<String>>,
+    /// What their findings do there.
+    pub level: Level,
+}
+
+/// `[names]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NameSettings {
+    /// Names, beside the usual ones, whose values are weighed as passwords are.
+    pub sensitive: Option<Vec<Spanned<String>>>,
+}
+
+/// `[values]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValueSettings {
+    /// Words that no real credential holds: a value with one of them does nothing.
+    pub stopwords: Option<Vec<Spanned<String>>>,
 }
 
 /// `[paths]`
@@ -138,21 +189,29 @@ pub struct ServerSettings {
     pub baseline: Option<Baseline>,
 }
 
-/// One `[[allow]]`: an exception that somebody answers for.
+/// One `[[allow]]`: an exception that somebody answers for. It says at least one of which finding, rule, value or path; of
+/// those that it says all have to fit.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AllowEntry {
     /// Which finding.
-    pub fingerprint: Fingerprint,
+    pub fingerprint: Option<Fingerprint>,
+    /// Findings of this rule or family.
+    pub rule: Option<String>,
+    /// Findings whose value this regular expression matches.
+    pub value: Option<String>,
     /// Who answers for it.
     pub owner: String,
     /// Why it is no danger.
     pub reason: String,
     /// Last day on which it holds, `YYYY-MM-DD`.
     pub expires: String,
-    /// Only in paths that match this glob.
+    /// Findings in paths that match this glob.
     pub path: Option<String>,
 }
+
+/// Two letters stand everywhere.
+const SHORTEST_NAME: usize = 3;
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -203,14 +262,49 @@ pub fn parse(file: &str, text: &[u8]) -> Result<Config, ConfigError> {
         let (line, column) = position(text.as_bytes(), e.span().map_or(0, |span| span.start));
         ConfigError::Text { file: file.to_owned(), line, column, why: e.message().replace('\n', " ") }
     })?;
+    if !config.rule.is_empty() {
+        config.own = rules::read(text).map_err(|mistake| Config::mistake_in_text(file, text, mistake))?;
+    }
     config.line_starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect();
     Ok(config)
 }
 
 impl Config {
+    /// The names that it calls sensitive.
+    ///
+    /// # Errors
+    /// A name that would be looked for everywhere, or nowhere.
+    pub fn sensitive_names(&self, file: &str) -> Result<Vec<&str>, ConfigError> {
+        let names = self.names.sensitive.as_deref().unwrap_or_default();
+        for name in names {
+            let text = name.get_ref().as_str();
+            let parts: Vec<_> = text.split(['_', '-']).collect();
+            let is_word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
+            if !parts.iter().all(is_word) || parts.iter().all(|part| part.len() < SHORTEST_NAME) {
+                let why = format!("`{text}` is no name to look for: write words with `_` between them, one of {SHORTEST_NAME} letters at least");
+                return Err(self.mistake(file, name, why));
+            }
+        }
+        Ok(names.iter().map(|name| name.get_ref().as_str()).collect())
+    }
+
     /// A mistake in what stands at `at`.
     fn mistake<T>(&self, file: &str, at: &Spanned<T>, why: String) -> ConfigError {
-        let start = at.span().start;
+        self.mistake_at(file, at.span().start, why)
+    }
+
+    /// A mistake in one of its rules.
+    pub fn mistake_in_rule(&self, file: &str, mistake: Mistake) -> ConfigError {
+        self.mistake_at(file, mistake.at, mistake.why)
+    }
+
+    /// A mistake in a text of rules that is no configuration.
+    pub fn mistake_in_text(file: &str, text: &str, mistake: Mistake) -> ConfigError {
+        let (line, column) = position(text.as_bytes(), mistake.at);
+        ConfigError::Text { file: file.to_owned(), line, column, why: mistake.why }
+    }
+
+    fn mistake_at(&self, file: &str, start: usize, why: String) -> ConfigError {
         let line = self.line_starts.partition_point(|&begin| begin <= start);
         let begin = line.checked_sub(1).and_then(|line| self.line_starts.get(line)).copied().unwrap_or(0);
         ConfigError::Text { file: file.to_owned(), line: line.max(1), column: start - begin + 1, why }

@@ -1,10 +1,14 @@
 //! Configuration as it applies: layers laid over each other, every key with a value.
 
-use globset::GlobSet;
-use jiff::civil::Date;
+use std::collections::BTreeMap;
 
-use super::{AllowEntry, Baseline, Config, ConfigError, Level, RepositoryConfig};
-use crate::finding::Severity;
+use globset::GlobSet;
+use regex::bytes::{Regex, RegexBuilder};
+use toml::Spanned;
+
+use super::exception::allowance;
+use super::{Accepted, Allowance, Baseline, Config, ConfigError, Level, RepositoryConfig};
+use crate::finding::{Finding, Severity};
 use crate::rules::{Rules, glob_set};
 
 /// Whose configuration a layer is.
@@ -14,7 +18,8 @@ pub enum Origin {
     Trusted,
     /// Of the repository, from a place that only reviewed content reaches.
     Repository,
-    /// Of the repository, from the very change that is judged: only its exceptions count, each of which has an owner.
+    /// Of the repository, from the very change that is judged: only its exceptions for single findings count, each of which
+    /// has an owner.
     Change,
 }
 
@@ -38,8 +43,10 @@ pub struct Policy {
     levels: [Level; 4],
     /// The most a finding of low confidence does.
     pub low_confidence: Level,
-    /// Level by rule id or family.
-    rule_levels: std::collections::BTreeMap<String, Level>,
+    /// Levels of rules and families, one entry a file; the later goes before the earlier.
+    rule_levels: Vec<RuleLevels>,
+    /// Values that do nothing, with the file that says so.
+    pub stopwords: Vec<(String, Regex)>,
     /// Paths in which nothing blocks, with the file that says so.
     pub allowed_paths: Vec<(String, GlobSet)>,
     /// A larger file is not read.
@@ -56,19 +63,26 @@ pub struct Policy {
     pub baseline: Baseline,
     /// All exceptions.
     pub allow: Vec<Allowance>,
+    /// Old findings that somebody accepted together.
+    pub accepted: Vec<Accepted>,
 }
 
-/// An exception, read.
+/// What one file says of rules.
 #[derive(Debug)]
-pub struct Allowance {
-    /// As written.
-    pub entry: AllowEntry,
-    /// Last day on which it holds.
-    pub expires: Date,
-    /// Where it holds; `None` for everywhere.
-    pub path: Option<GlobSet>,
-    /// The file it stands in.
-    pub file: String,
+struct RuleLevels {
+    /// By rule id or family.
+    by_name: BTreeMap<String, Level>,
+    /// In some paths.
+    at: Vec<At>,
+}
+
+/// What rules do in some paths.
+#[derive(Debug)]
+struct At {
+    paths: GlobSet,
+    /// Ids and families; empty for all.
+    rules: Vec<String>,
+    level: Level,
 }
 
 /// Everything a build of a large project puts into one file stays below; above it is rather a disk image.
@@ -83,7 +97,8 @@ impl Default for Policy {
             fingerprint_key: FINGERPRINT_KEY.to_owned(),
             levels: [Level::Warn, Level::Block, Level::Block, Level::Block],
             low_confidence: Level::Warn,
-            rule_levels: std::collections::BTreeMap::new(),
+            rule_levels: Vec::new(),
+            stopwords: Vec::new(),
             allowed_paths: Vec::new(),
             max_file_bytes: MAX_FILE_BYTES,
             unread_commit: Level::Warn,
@@ -93,6 +108,7 @@ impl Default for Policy {
             repository_config: RepositoryConfig::Reviewed,
             baseline: Baseline::Visible,
             allow: Vec::new(),
+            accepted: Vec::new(),
         }
     }
 }
@@ -110,7 +126,10 @@ impl Policy {
             }
             for entry in &layer.config.allow {
                 let mistake = |why| layer.config.mistake(&layer.file, entry, why);
-                policy.allow.push(allowance(entry.get_ref(), &layer.file).map_err(mistake)?);
+                let allowance = allowance(entry.get_ref(), &layer.file, rules).map_err(mistake)?;
+                if layer.origin != Origin::Change || allowance.entry.fingerprint.is_some() {
+                    policy.allow.push(allowance);
+                }
             }
         }
         Ok(policy)
@@ -121,9 +140,18 @@ impl Policy {
         self.levels[severity as usize]
     }
 
-    /// The level set for a rule, or else for its family.
-    pub fn of_rule(&self, rule: &str, family: &str) -> Option<Level> {
-        self.rule_levels.get(rule).or_else(|| self.rule_levels.get(family)).copied()
+    /// The level that the configuration sets for the finding's rule, and whether it does so for the path. The last file that
+    /// says something counts; in it paths go before rules, and rules before families.
+    pub fn of_rule(&self, finding: &Finding) -> Option<(Level, bool)> {
+        let (rule, family) = (finding.facts.rule.as_str(), finding.facts.family.as_str());
+        // What is no file has no path, so that nothing said about paths holds for it.
+        let path = (!finding.path.is_empty()).then(|| String::from_utf8_lossy(&finding.path));
+        self.rule_levels.iter().rev().find_map(|levels| {
+            let about = |at: &&At| at.rules.is_empty() || at.rules.iter().any(|name| name == rule || name == family);
+            let at = levels.at.iter().rev().filter(about).find(|at| path.as_deref().is_some_and(|path| at.paths.is_match(path)));
+            let by_name = || levels.by_name.get(rule).or_else(|| levels.by_name.get(family)).map(|level| (*level, false));
+            at.map(|at| (at.level, true)).or_else(by_name)
+        })
     }
 
     fn take_settings(&mut self, layer: &Layer, rules: &Rules) -> Result<(), ConfigError> {
@@ -148,32 +176,72 @@ impl Policy {
             set(&mut self.baseline, &config.server.baseline);
             set(&mut self.repository_config, &config.server.repository_config);
         }
-        for (name, level) in &config.rules.level {
-            let text = name.get_ref();
-            if rules.get(text).is_none() && !["secret", "handling", "file", "access"].contains(&text.as_str()) {
-                let why = format!("there is no rule or family `{text}`; `leakstop rules list` shows them");
-                return Err(config.mistake(&layer.file, name, why));
-            }
-            self.rule_levels.insert(text.clone(), *level);
+        self.take_rule_levels(layer, rules)?;
+        if let Some(words) = config.values.stopwords.as_ref().filter(|words| !words.is_empty()) {
+            self.stopwords.push((layer.file.clone(), stopwords(layer, words)?));
         }
         if let Some(globs) = &config.paths.allow {
-            for glob in globs {
-                glob_set(&[glob.get_ref().as_str().into()]).map_err(|e| config.mistake(&layer.file, glob, e.to_string()))?;
-            }
-            let texts: Vec<_> = globs.iter().map(|glob| glob.get_ref().as_str().into()).collect();
-            let set = glob_set(&texts).map_err(|e| ConfigError::Text { file: layer.file.clone(), line: 1, column: 1, why: e.to_string() })?;
+            let set = globs_of(layer, globs)?;
             self.allowed_paths.push((layer.file.clone(), set));
+        }
+        Ok(())
+    }
+
+    fn take_rule_levels(&mut self, layer: &Layer, rules: &Rules) -> Result<(), ConfigError> {
+        let settings = &layer.config.rules;
+        let mut levels = RuleLevels { by_name: BTreeMap::new(), at: Vec::new() };
+        for (name, level) in &settings.level {
+            known(layer, name, rules)?;
+            levels.by_name.insert(name.get_ref().clone(), *level);
+        }
+        for at in &settings.at {
+            if at.paths.get_ref().is_empty() {
+                return Err(layer.config.mistake(&layer.file, &at.paths, "name a glob of paths, or set the level in `[rules.level]`".to_owned()));
+            }
+            at.rules.iter().try_for_each(|name| known(layer, name, rules))?;
+            let names = at.rules.iter().map(|name| name.get_ref().clone()).collect();
+            levels.at.push(At { paths: globs_of(layer, at.paths.get_ref())?, rules: names, level: at.level });
+        }
+        if !levels.by_name.is_empty() || !levels.at.is_empty() {
+            self.rule_levels.push(levels);
         }
         Ok(())
     }
 }
 
-fn allowance(entry: &AllowEntry, file: &str) -> Result<Allowance, String> {
-    let wrong = |why: String| format!("the exception {}: {why}", entry.fingerprint);
-    if entry.owner.trim().is_empty() || entry.reason.trim().is_empty() {
-        return Err(wrong("it needs an owner and a reason".to_owned()));
+/// True for what levels and exceptions can be set for.
+pub(super) fn is_rule_or_family(name: &str, rules: &Rules) -> bool {
+    ["secret", "handling", "file", "access"].contains(&name) || rules.get(name).is_some()
+}
+
+fn known(layer: &Layer, name: &Spanned<String>, rules: &Rules) -> Result<(), ConfigError> {
+    let text = name.get_ref();
+    if is_rule_or_family(text, rules) {
+        return Ok(());
     }
-    let expires = entry.expires.parse().map_err(|_| wrong(format!("`{}` is no date like 2027-03-31", entry.expires)))?;
-    let path = entry.path.as_deref().map(|glob| glob_set(&[glob.into()])).transpose().map_err(|e| wrong(e.to_string()))?;
-    Ok(Allowance { entry: entry.clone(), expires, path, file: file.to_owned() })
+    Err(layer.config.mistake(&layer.file, name, format!("there is no rule or family `{text}`; `leakstop rules list` shows them")))
+}
+
+fn globs_of(layer: &Layer, globs: &[Spanned<String>]) -> Result<GlobSet, ConfigError> {
+    let mut texts = Vec::with_capacity(globs.len());
+    for glob in globs {
+        let text: crate::rules::Text<'_> = glob.get_ref().as_str().into();
+        // One by one, so that the mistake has its place.
+        glob_set(std::slice::from_ref(&text)).map_err(|e| layer.config.mistake(&layer.file, glob, e.to_string()))?;
+        texts.push(text);
+    }
+    glob_set(&texts).map_err(|e| ConfigError::Text { file: layer.file.clone(), line: 1, column: 1, why: e.to_string() })
+}
+
+/// A shorter word stands in half of all credentials by chance.
+const SHORTEST_STOPWORD: usize = 4;
+
+fn stopwords(layer: &Layer, words: &[Spanned<String>]) -> Result<Regex, ConfigError> {
+    if let Some(word) = words.iter().find(|word| word.get_ref().trim().len() < SHORTEST_STOPWORD) {
+        let why = format!("a stopword has at least {SHORTEST_STOPWORD} characters: a shorter one stands in real credentials by chance");
+        return Err(layer.config.mistake(&layer.file, word, why));
+    }
+    let any = words.iter().map(|word| regex::escape(word.get_ref())).collect::<Vec<_>>().join("|");
+    let built = RegexBuilder::new(&any).unicode(false).case_insensitive(true).build();
+    built.map_err(|e| ConfigError::Text { file: layer.file.clone(), line: 1, column: 1, why: format!("the stopwords are too many: {e}") })
 }

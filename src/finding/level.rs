@@ -42,6 +42,40 @@ pub enum Family {
     Access,
 }
 
+/// What lowered the confidence in a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// A checksum in the value does not fit.
+    Checksum,
+    /// No account can be read from the value.
+    Account,
+    /// The token is not signed.
+    Unsigned,
+    /// A password like the user's name, for a host that only the own machine answers to.
+    Local,
+    /// Name and value make a credential likely and no more.
+    Likely,
+    /// It stands in a test, in documentation or in a sample.
+    Sample,
+    /// The rule itself is a hint.
+    Hint,
+}
+
+impl Doubt {
+    /// What speaks against the finding.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Checksum => "its checksum is wrong",
+            Self::Account => "no account number can be read from it",
+            Self::Unsigned => "the token is not signed",
+            Self::Local => "the password is the user's name, on a host that is this machine",
+            Self::Likely => "name and value make a credential likely, not sure",
+            Self::Sample => "it stands in a test, in documentation or in a sample",
+            Self::Hint => "what this rule looks for is often harmless",
+        }
+    }
+}
+
 impl Severity {
     /// The word used in configuration and reports.
     pub fn as_str(self) -> &'static str {

@@ -5,7 +5,7 @@ mod level;
 mod secret;
 
 pub use fingerprint::{BadFingerprint, Fingerprint};
-pub use level::{Confidence, Family, Severity};
+pub use level::{Confidence, Doubt, Family, Severity};
 pub use secret::Secret;
 
 use std::sync::Arc;
@@ -71,6 +71,8 @@ pub struct Finding {
     pub facts: Arc<Facts>,
     /// Confidence after all checks.
     pub confidence: Confidence,
+    /// What lowered the confidence, where something did.
+    pub doubt: Option<Doubt>,
     /// Path relative to the repository's root; empty for a message, a tag or a ref.
     pub path: Arc<[u8]>,
     /// The place in the text, where there is one.

@@ -29,6 +29,11 @@ impl Secret {
         &self.0
     }
 
+    /// True when the pattern matches the bytes: an exception may say what kind of value it covers.
+    pub fn is_match(&self, pattern: &regex::bytes::Regex) -> bool {
+        pattern.is_match(&self.0)
+    }
+
     /// A mask that says which kind of value it is and nothing more: of the first `public` bytes, which the rule itself
     /// names, at most four.
     pub fn redacted(&self, public: usize) -> String {

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::civil::Date;
 
 use crate::config::{Level, Policy};
-use crate::finding::{Confidence, Finding, Severity};
+use crate::finding::{Confidence, Doubt, Finding, Severity};
 
 /// What happens because of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -26,10 +26,19 @@ pub enum Reason {
     Severity(Severity),
     /// The configuration sets a level for the rule or its family.
     RuleLevel,
+    /// The configuration sets a level for the rule in this path.
+    RuleLevelInPath,
     /// Something speaks against it, so it does no more than the level for low confidence.
-    LowConfidence,
+    LowConfidence(Option<Doubt>),
     /// An exception covers it.
     Exception {
+        /// Who answers for it.
+        owner: String,
+        /// Until when.
+        expires: Date,
+    },
+    /// It is among the old findings that somebody accepted together.
+    Accepted {
         /// Who answers for it.
         owner: String,
         /// Until when.
@@ -44,6 +53,11 @@ pub enum Reason {
     },
     /// The configuration allows findings in this path.
     AllowedPath {
+        /// The file that says so.
+        file: String,
+    },
+    /// The configuration says that no credential holds a word of the value.
+    Stopword {
         /// The file that says so.
         file: String,
     },
@@ -145,30 +159,37 @@ fn decide(finding: &Finding, policy: &Policy, today: Date) -> (Verdict, Reason) 
     let path = (!finding.path.is_empty()).then(|| String::from_utf8_lossy(&finding.path));
     let inside = |globs: &globset::GlobSet| path.as_deref().is_some_and(|path| globs.is_match(path));
     let mut expired = None;
-    for allowance in policy.allow.iter().filter(|allowance| allowance.entry.fingerprint == finding.fingerprint) {
-        if allowance.path.as_ref().is_some_and(|globs| !inside(globs)) {
-            continue;
-        }
+    for allowance in policy.allow.iter().filter(|allowance| allowance.covers(finding)) {
         let owner = allowance.entry.owner.clone();
         if allowance.expires >= today {
             return (Verdict::Allow, Reason::Exception { owner, expires: allowance.expires });
         }
         expired = Some(Reason::Expired { owner, expired: allowance.expires });
     }
+    for accepted in policy.accepted.iter().filter(|accepted| accepted.entries.contains_key(&finding.fingerprint)) {
+        let owner = accepted.owner.clone();
+        if accepted.expires >= today {
+            return (Verdict::Allow, Reason::Accepted { owner, expires: accepted.expires });
+        }
+        expired = Some(Reason::Expired { owner, expired: accepted.expires });
+    }
     if let Some((file, _)) = policy.allowed_paths.iter().find(|(_, globs)| inside(globs)) {
         return (Verdict::Allow, Reason::AllowedPath { file: file.clone() });
+    }
+    if let Some((file, _)) = policy.stopwords.iter().find(|(_, words)| finding.secret.as_ref().is_some_and(|secret| secret.is_match(words))) {
+        return (Verdict::Allow, Reason::Stopword { file: file.clone() });
     }
     let (level, reason) = level(finding, policy);
     (verdict(level), if level == Level::Block { expired.unwrap_or(reason) } else { reason })
 }
 
 fn level(finding: &Finding, policy: &Policy) -> (Level, Reason) {
-    if let Some(level) = policy.of_rule(&finding.facts.rule, finding.facts.family.as_str()) {
-        return (level, Reason::RuleLevel);
+    if let Some((level, in_path)) = policy.of_rule(finding) {
+        return (level, if in_path { Reason::RuleLevelInPath } else { Reason::RuleLevel });
     }
     let level = policy.of_severity(finding.facts.severity);
     if finding.confidence == Confidence::Low && verdict(policy.low_confidence) < verdict(level) {
-        return (policy.low_confidence, Reason::LowConfidence);
+        return (policy.low_confidence, Reason::LowConfidence(finding.doubt));
     }
     (level, Reason::Severity(finding.facts.severity))
 }
@@ -186,10 +207,13 @@ impl fmt::Display for Reason {
         match self {
             Self::Severity(severity) => write!(f, "{} severity", severity.as_str()),
             Self::RuleLevel => f.write_str("the configuration sets a level for this rule"),
-            Self::LowConfidence => f.write_str("low confidence: something speaks against it, such as a wrong checksum"),
+            Self::RuleLevelInPath => f.write_str("the configuration sets a level for this rule in this path"),
+            Self::LowConfidence(doubt) => write!(f, "low confidence: {}", doubt.map_or("something speaks against it", Doubt::as_str)),
             Self::Exception { owner, expires } => write!(f, "allowed by {owner} until {expires}"),
+            Self::Accepted { owner, expires } => write!(f, "an old finding, accepted by {owner} until {expires}"),
             Self::Expired { owner, expired } => write!(f, "the exception of {owner} ran out on {expired}"),
             Self::AllowedPath { file } => write!(f, "{file} allows findings in this path"),
+            Self::Stopword { file } => write!(f, "a stopword of {file} stands in the value"),
         }
     }
 }

@@ -92,7 +92,7 @@ impl Page<'_> {
             return self.labelled("because", &self.reason(first), out);
         }
         self.wrapped(&finding.facts.message, out)?;
-        if matches!(first.reason, Reason::LowConfidence | Reason::Expired { .. }) {
+        if matches!(first.reason, Reason::LowConfidence(_) | Reason::Expired { .. }) {
             self.labelled("because", &self.reason(first), out)?;
         }
         self.labelled("fix", &finding.facts.fix, out)?;

@@ -35,6 +35,9 @@ pub struct RuleText<'a> {
     /// Unique name, in kebab case.
     #[serde(borrow)]
     pub id: Text<'a>,
+    /// Its family, where that is not the file's.
+    #[serde(default)]
+    pub family: Option<Family>,
     /// What is found, in a few words.
     #[serde(borrow)]
     pub title: Text<'a>,
@@ -283,9 +286,10 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
     if text.fix.is_empty() {
         text.fix = file.fix.clone();
     }
+    let family = text.family.unwrap_or(file.family);
     let own = std::mem::take(&mut text.standards);
     text.standards = own.into_iter().chain(file.standards.iter().cloned()).collect();
-    Ok(RuleData { family: file.family, text, reach, line_ends })
+    Ok(RuleData { family, text, reach, line_ends })
 }
 
 /// The most line ends that a match of the pattern can hold.

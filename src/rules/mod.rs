@@ -2,9 +2,12 @@
 
 mod format;
 mod glob;
+mod own;
+pub mod proof;
 pub mod shape;
 
 pub use format::{Check, RuleData, RuleFile, RuleText, Scope, Text};
+pub use own::{Mistake, OwnRule, read};
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -32,19 +35,15 @@ pub struct Rule {
 #[derive(Debug)]
 pub struct Rules {
     rules: Vec<Rule>,
+    /// The user's own: id and the file that holds the rule.
+    own: Vec<(String, String)>,
+    /// Names that the user calls sensitive.
+    names: Vec<String>,
 }
 
 /// A rule that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
-    /// The file is not TOML of the rule format.
-    #[error("cannot read the rules in {file}")]
-    Toml {
-        /// Which file.
-        file: String,
-        /// Where and why.
-        source: toml::de::Error,
-    },
     /// A rule is wrong in itself.
     #[error("cannot use a rule of {file}: {why}")]
     Rule {
@@ -65,36 +64,43 @@ impl Rules {
     /// A damaged binary.
     pub fn built_in() -> Result<Self, RuleError> {
         let data: Vec<RuleData<'static>> = postcard::from_bytes(READY).map_err(RuleError::BuiltIn)?;
-        Ok(Self { rules: data.into_iter().map(Rule::new).collect() })
+        Ok(Self { rules: data.into_iter().map(Rule::new).collect(), own: Vec::new(), names: Vec::new() })
     }
 
-    /// Adds the rules of a TOML text; `file` names it in errors.
+    /// Adds a rule of the user's own, which stands in `file`.
     ///
     /// # Errors
-    /// TOML of another form, a broken pattern, or an id that is taken.
-    pub fn add(&mut self, file: &str, text: &str) -> Result<(), RuleError> {
-        let parsed: RuleFile<'_> = toml::from_str(text).map_err(|source| RuleError::Toml { file: file.to_owned(), source })?;
-        self.add_parsed(file, &parsed)
-    }
-
-    /// Adds rules that are parsed already.
-    ///
-    /// # Errors
-    /// A broken pattern, or an id that is taken.
-    pub fn add_parsed(&mut self, file: &str, parsed: &RuleFile<'_>) -> Result<(), RuleError> {
-        for rule in &parsed.rule {
-            let wrong = |why| RuleError::Rule { file: file.to_owned(), why };
-            if self.get(&rule.id).is_some() {
-                return Err(wrong(format!("the id `{}` is taken", rule.id)));
-            }
-            let rule = Rule::new(owned(format::ready(rule.clone(), parsed).map_err(wrong)?));
-            // Our own patterns are compiled by a test, a user's here, so that a mistake is said before it hides something.
-            rule.compile().map_err(|e| wrong(format!("rule `{}`: {e}", rule.id())))?;
-            rule.compile_context().map_err(|e| wrong(format!("rule `{}`: {e}", rule.id())))?;
-            rule.globs().map_err(|e| wrong(format!("rule `{}`: {e}", rule.id())))?;
-            self.rules.push(rule);
+    /// A rule that is wrong in itself, or an id that is taken.
+    pub fn add(&mut self, file: &str, own: &OwnRule) -> Result<(), Mistake> {
+        let id = &own.text().id;
+        if self.get(id).is_some() {
+            let by = self.file_of(id).map_or("a built-in rule".to_owned(), |file| format!("a rule of `{file}`"));
+            return Err(own.mistake("id", format!("the id `{id}` is taken by {by}; choose another one, with your own name in front")));
         }
+        self.rules.push(own.ready()?);
+        self.own.push((id.to_string(), file.to_owned()));
         Ok(())
+    }
+
+    /// Makes the generic rule weigh what is bound to a further name as a password is weighed.
+    pub fn add_name(&mut self, name: &str) {
+        // Another spelling of the name (`acmePin` for `acme_pin`) has the same parts.
+        let longest = name.split(|c: char| !c.is_ascii_alphanumeric()).max_by_key(|part| part.len());
+        let generic = self.rules.iter_mut().find(|rule| rule.data.text.check == Some(Check::Assignment));
+        if let (Some(rule), Some(keyword)) = (generic, longest) {
+            rule.data.text.keywords.push(keyword.to_ascii_lowercase().into());
+            self.names.push(name.to_ascii_lowercase());
+        }
+    }
+
+    /// Names that the user calls sensitive, beside the usual ones.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The file that holds this rule, where it is one of the user's own.
+    pub fn file_of(&self, id: &str) -> Option<&str> {
+        self.own.iter().find(|(own, _)| own == id).map(|(_, file)| file.as_str())
     }
 
     /// Keeps the rules that `keep` wants.
@@ -207,10 +213,6 @@ impl Rule {
         (text.paths.is_empty() || glob::matches_any(&text.paths, path)) && !glob::matches_any(&text.not_paths, path)
     }
 
-    fn globs(&self) -> Result<(GlobSet, GlobSet), globset::Error> {
-        Ok((glob_set(&self.data.text.paths)?, glob_set(&self.data.text.not_paths)?))
-    }
-
     fn wrong(&self, why: &dyn std::fmt::Display) -> RuleError {
         RuleError::Rule { file: "the loaded set".to_owned(), why: format!("rule `{}`: {why}", self.id()) }
     }
@@ -234,16 +236,16 @@ pub fn glob_set(globs: &[Text<'_>]) -> Result<GlobSet, globset::Error> {
     set.build()
 }
 
-fn owned(data: RuleData<'_>) -> RuleData<'static> {
+fn owned(text: RuleText<'_>) -> RuleText<'static> {
     fn one(text: Text<'_>) -> Text<'static> {
         Cow::Owned(text.into_owned())
     }
     fn all(texts: Vec<Text<'_>>) -> Vec<Text<'static>> {
         texts.into_iter().map(one).collect()
     }
-    let RuleData { family, text, reach, line_ends } = data;
-    let text = RuleText {
+    RuleText {
         id: one(text.id),
+        family: text.family,
         title: one(text.title),
         risk: one(text.risk),
         fix: one(text.fix),
@@ -265,6 +267,5 @@ fn owned(data: RuleData<'_>) -> RuleData<'static> {
         example_path: text.example_path.map(one),
         examples: all(text.examples),
         counterexamples: all(text.counterexamples),
-    };
-    RuleData { family, text, reach, line_ends }
+    }
 }

@@ -36,7 +36,9 @@ pub(super) fn allow(allow: &Allow, global: &Global) -> Result<Status, Failure> {
     let known = config::parse(&name, &before)?;
     // It parsed, so it is UTF-8 and this changes nothing.
     let before = String::from_utf8_lossy(&before).into_owned();
-    if let Some(entry) = known.allow.iter().map(toml::Spanned::get_ref).find(|entry| entry.fingerprint == fingerprint && entry.path == allow.path) {
+    if let Some(entry) =
+        known.allow.iter().map(toml::Spanned::get_ref).find(|entry| entry.fingerprint.as_ref() == Some(&fingerprint) && entry.path == allow.path)
+    {
         return Err(usage(format!("{fingerprint} is allowed already, by {} until {}", entry.owner.escape_debug(), entry.expires), "edit that entry"));
     }
     let after = before.clone() + &entry_text(&before, allow, &fingerprint, expires);

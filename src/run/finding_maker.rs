@@ -7,7 +7,7 @@ use crate::change::{ChangeSet, CommitIndex};
 use crate::config::Policy;
 use crate::finding::{Facts, Finding, Fingerprint, Where};
 use crate::rules::Rule;
-use crate::scan::Hit;
+use crate::scan::{Hit, doubt};
 
 /// Where a hit stands.
 pub(super) struct Place<'a> {
@@ -64,6 +64,7 @@ impl<'a> FindingMaker<'a> {
             public_prefix: public_prefix(&hit),
             facts: self.facts(hit.rule),
             confidence: hit.confidence,
+            doubt: doubt(&hit, place.path),
             path: self.path.clone(),
             span: hit.span,
             commit,

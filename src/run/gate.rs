@@ -29,8 +29,8 @@ impl Session<'_> {
     pub(super) fn index(&self, command: &str) -> Result<Status, Failure> {
         let (trust, stream) = if command.starts_with("hook") { (Trust::GitAccepted, Stream::Error) } else { (Trust::CheckOwner, Stream::Out) };
         let store = change::open(trust)?;
-        let rules = Rules::built_in()?;
-        let settings = settings::of_commit(self.global, &store, &rules)?;
+        let mut rules = Rules::built_in()?;
+        let settings = settings::of_commit(self.global, &store, &mut rules)?;
         let others = change::merge_parents(&store, std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
         let change = change::staged(&store, &others)?;
         let found = self.examine(&store, &change, &rules, &settings.policy)?;
@@ -40,8 +40,8 @@ impl Session<'_> {
     /// `commit-msg`.
     pub(super) fn message(&self, file: &Path) -> Result<Status, Failure> {
         let store = change::open(Trust::GitAccepted)?;
-        let rules = Rules::built_in()?;
-        let settings = settings::of_commit(self.global, &store, &rules)?;
+        let mut rules = Rules::built_in()?;
+        let settings = settings::of_commit(self.global, &store, &mut rules)?;
         let text = std::fs::read(file).map_err(|source| change::ChangeError::File { path: file.to_owned(), source })?;
         let editor = std::env::var("GIT_EDITOR").ok();
         let overrides: String = std::env::vars_os()
@@ -59,8 +59,8 @@ impl Session<'_> {
     pub(super) fn pre_push(&self, remote: &OsStr) -> Result<Status, Failure> {
         let updates: Vec<_> = PrePush::parse(&read_stdin()?)?.into_iter().map(|line| line.update).collect();
         let store = change::open(Trust::GitAccepted)?;
-        let rules = Rules::built_in()?;
-        let settings = settings::of_commit(self.global, &store, &rules)?;
+        let mut rules = Rules::built_in()?;
+        let settings = settings::of_commit(self.global, &store, &mut rules)?;
         let known = tracked(&store, remote)?;
         let change = change::pushed(&store, &updates, &known)?;
         let found = self.examine(&store, &change, &rules, &settings.policy)?;
@@ -81,8 +81,8 @@ impl Session<'_> {
 
     fn received(&self, command: &str, updates: &[RefUpdate]) -> Result<Status, Failure> {
         let store = change::open(Trust::GitAccepted)?;
-        let rules = Rules::built_in()?;
-        let settings = settings::of_push(self.global, &store, updates, &rules)?;
+        let mut rules = Rules::built_in()?;
+        let settings = settings::of_push(self.global, &store, updates, &mut rules)?;
         let hidden = match settings.policy.baseline {
             Baseline::Visible => HiddenRefs::Ignored,
             Baseline::All => HiddenRefs::Counted,
@@ -96,8 +96,8 @@ impl Session<'_> {
     /// `scan --range`.
     pub(super) fn range(&self, range: &str) -> Result<Status, Failure> {
         let store = change::open(Trust::CheckOwner)?;
-        let rules = Rules::built_in()?;
-        let settings = settings::of_commit(self.global, &store, &rules)?;
+        let mut rules = Rules::built_in()?;
+        let settings = settings::of_commit(self.global, &store, &mut rules)?;
         let Some((from, to)) = range.split_once("..").filter(|(_, to)| !to.starts_with('.')) else {
             return Err(Failure::Usage { why: format!("`{}` is no range", range.escape_debug()), hint: "write it as A..B, for example main..HEAD" });
         };
@@ -110,8 +110,8 @@ impl Session<'_> {
     /// `scan --history`.
     pub(super) fn history(&self) -> Result<Status, Failure> {
         let store = change::open(Trust::CheckOwner)?;
-        let rules = Rules::built_in()?;
-        let settings = settings::of_commit(self.global, &store, &rules)?;
+        let mut rules = Rules::built_in()?;
+        let settings = settings::of_commit(self.global, &store, &mut rules)?;
         let change = change::history(&store)?;
         let found = self.examine(&store, &change, &rules, &settings.policy)?;
         self.finish("scan --history", Gate::Commit, found, &settings, &rules, Stream::Out)
@@ -121,18 +121,18 @@ impl Session<'_> {
     pub(super) fn files(&self, paths: &[PathBuf], everything: bool) -> Result<Status, Failure> {
         let here = [PathBuf::from(".")];
         let paths = if paths.is_empty() { &here[..] } else { paths };
-        let rules = Rules::built_in()?;
+        let mut rules = Rules::built_in()?;
         let root = change::hooks_dir(&paths[0]).ok().and_then(|place| place.work_tree);
-        let settings = settings::of_files(self.global, root.as_deref(), &rules)?;
+        let settings = settings::of_files(self.global, root.as_deref(), &mut rules)?;
         let found = disk::examine_files(paths, everything, root.as_deref(), &rules, &settings.policy)?;
         self.finish("scan", Gate::Commit, found, &settings, &rules, Stream::Out)
     }
 
     /// `scan --stdin`.
     pub(super) fn standard_input(&self, path: Option<&Path>) -> Result<Status, Failure> {
-        let rules = Rules::built_in()?;
+        let mut rules = Rules::built_in()?;
         let root = change::hooks_dir(Path::new(".")).ok().and_then(|place| place.work_tree);
-        let settings = settings::of_files(self.global, root.as_deref(), &rules)?;
+        let settings = settings::of_files(self.global, root.as_deref(), &mut rules)?;
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(|e| Failure::Input { why: e.to_string() })?;
         let found = disk::examine_text(path, &bytes, &rules, &settings.policy)?;

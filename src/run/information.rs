@@ -9,39 +9,46 @@ use crate::change::{self, Trust};
 use crate::cli::{Cli, ConfigCommand, Global, RulesCommand};
 use crate::judge::Status;
 use crate::rules::{Rule, Rules};
+use crate::terminal::escape;
 
 use super::output::print;
 use super::{Failure, settings};
 
-pub(super) fn rules(command: &RulesCommand, _global: &Global) -> Result<Status, Failure> {
-    let rules = Rules::built_in()?;
+pub(super) fn rules(command: &RulesCommand, global: &Global) -> Result<Status, Failure> {
+    let mut rules = Rules::built_in()?;
+    settings::of_files(global, settings::root().as_deref(), &mut rules)?;
     let mut text = String::new();
     match command {
         RulesCommand::List => rules.all().iter().for_each(|rule| text.push_str(&line(rule))),
         RulesCommand::Show { id } => match rules.get(id) {
-            Some(rule) => text.push_str(&page(rule)),
+            Some(rule) => text.push_str(&page(rule, rules.file_of(id))),
             None => {
                 return Err(Failure::Usage { why: format!("there is no rule `{}`", id.escape_debug()), hint: "`leakstop rules list` shows all" });
             }
         },
+        // See `rule_check`.
+        RulesCommand::Check { .. } => {}
     }
     print(&text)?;
     Ok(Status::Clean)
 }
 
 fn line(rule: &Rule) -> String {
-    format!("{:<40} {:<9} {:<9} {}\n", rule.id(), rule.family().as_str(), rule.text().severity.as_str(), rule.text().title)
+    let title = escape(rule.text().title.as_bytes());
+    format!("{:<40} {:<9} {:<9} {title}\n", rule.id(), rule.family().as_str(), rule.text().severity.as_str())
 }
 
-fn page(rule: &Rule) -> String {
+fn page(rule: &Rule, own: Option<&str>) -> String {
     let text = rule.text();
-    let mut page = format!("{}\n{}, family {}, severity {}\n\n", text.title, text.id, rule.family().as_str(), text.severity.as_str());
+    let mut page =
+        format!("{}\n{}, family {}, severity {}\n\n", escape(text.title.as_bytes()), text.id, rule.family().as_str(), text.severity.as_str());
     let mut row = |label: &str, value: &str| {
-        for (at, line) in textwrap::wrap(value, 88).iter().enumerate() {
+        for (at, line) in textwrap::wrap(&escape(value.as_bytes()), 88).iter().enumerate() {
             // Writing to a string cannot fail.
             let _ = writeln!(page, "{:<10}{line}", if at == 0 { label } else { "" });
         }
     };
+    row("own rule", own.unwrap_or_default());
     row("risk", &text.risk);
     row("fix", &text.fix);
     row("revoke", text.rotate.as_deref().unwrap_or_default());
@@ -52,11 +59,11 @@ fn page(rule: &Rule) -> String {
 
 pub(super) fn config(command: &ConfigCommand, global: &Global) -> Result<Status, Failure> {
     let ConfigCommand::Check = command;
-    let rules = Rules::built_in()?;
+    let mut rules = Rules::built_in()?;
     let settings = if change::hooks_dir(Path::new(".")).is_ok() {
-        settings::of_commit(global, &change::open(Trust::CheckOwner)?, &rules)?
+        settings::of_commit(global, &change::open(Trust::CheckOwner)?, &mut rules)?
     } else {
-        settings::of_files(global, None, &rules)?
+        settings::of_files(global, None, &mut rules)?
     };
     let mut text = String::new();
     if settings.files.is_empty() {
@@ -64,6 +71,10 @@ pub(super) fn config(command: &ConfigCommand, global: &Global) -> Result<Status,
     }
     for file in &settings.files {
         text.push_str(&format!("good: {file}\n"));
+    }
+    // What stands in the work tree counts once it is committed; whoever edits it wants to know now.
+    if let Some(file) = settings::in_work_tree(global)? {
+        text.push_str(&format!("good: {file}, in the work tree; hooks read the committed one\n"));
     }
     for note in &settings.notes {
         text.push_str(&format!("note: {note}\n"));

@@ -8,6 +8,7 @@ mod finding_maker;
 mod gate;
 mod information;
 mod output;
+mod rule_check;
 mod settings;
 mod setup;
 
@@ -15,7 +16,7 @@ pub use failure::Failure;
 
 use std::time::Instant;
 
-use crate::cli::{Cli, Command, Hook};
+use crate::cli::{Cli, Command, Hook, RulesCommand};
 use crate::judge::Status;
 use gate::Session;
 
@@ -42,6 +43,7 @@ pub fn run(cli: &Cli, started: Instant) -> Result<Status, Failure> {
         Command::Install(install) => setup::install(install, &cli.global),
         Command::Uninstall(install) => setup::uninstall(install, &cli.global),
         Command::Allow(allow) => exceptions::allow(allow, &cli.global),
+        Command::Rules(RulesCommand::Check { file }) => rule_check::check(file.as_deref(), &cli.global),
         Command::Rules(rules) => information::rules(rules, &cli.global),
         Command::Config(config) => information::config(config, &cli.global),
         Command::Completions { shell } => information::completions(*shell),

@@ -8,13 +8,15 @@ use jiff::{ToSpan, civil::Date};
 
 use crate::change::{self, ObjectId, RefUpdate, Store};
 use crate::cli::Global;
-use crate::config::{self, ConfigError, Layer, Origin, Policy, RepositoryConfig};
-use crate::rules::Rules;
+use crate::config::{self, Accepted, ConfigError, Layer, Origin, Policy, RepositoryConfig};
+use crate::rules::{OwnRule, Rules};
 
 use super::Failure;
 
 /// The repository's own file.
 pub(super) const FILE: &str = ".leakstop.toml";
+/// The repository's old findings that somebody accepted.
+pub(super) const BASELINE: &str = ".leakstop-baseline";
 /// The administrator's file inside a server's repository; nobody can push to it.
 const SERVER_FILE: &str = "leakstop.toml";
 
@@ -26,18 +28,19 @@ pub(super) struct Settings {
     pub(super) files: Vec<String>,
 }
 
-/// For hooks of a work tree and for `scan` of what git holds.
-pub(super) fn of_commit(global: &Global, store: &dyn Store, rules: &Rules) -> Result<Settings, Failure> {
+/// For hooks of a work tree and for `scan` of what git holds. The user's own rules join `rules`.
+pub(super) fn of_commit(global: &Global, store: &dyn Store, rules: &mut Rules) -> Result<Settings, Failure> {
     let mut layers = own_layers(global)?;
     if alone(global) {
-        return settings(layers, rules);
+        add_rules(&layers, rules)?;
+        return settings(layers, Vec::new(), rules);
     }
     let head = store.head()?;
     let accepted = head.map(|head| change::file_in_commit(store, head, FILE.as_bytes())).transpose()?.flatten();
     let staged = store.staged_blob(FILE.as_bytes())?;
     let mut notes = Vec::new();
     if let (Some(head), Some(blob)) = (head, accepted) {
-        match usable(in_blob(store, blob, &name_in(head), Origin::Repository), rules) {
+        match usable(in_blob(store, blob, &name_in(FILE, head), Origin::Repository)) {
             Ok(layer) => layers.push(layer),
             // Whoever mends the file must be able to commit that.
             Err(Failure::Config(_)) if staged != accepted => {
@@ -47,35 +50,119 @@ pub(super) fn of_commit(global: &Global, store: &dyn Store, rules: &Rules) -> Re
         }
     }
     if let Some(blob) = staged.filter(|_| staged != accepted) {
-        layers.push(usable(in_blob(store, blob, &format!("{FILE} (as staged)"), Origin::Change), rules)?);
+        layers.push(usable(in_blob(store, blob, &format!("{FILE} (as staged)"), Origin::Change))?);
     }
-    let mut settings = settings(layers, rules)?;
+    let mut accepted = Vec::new();
+    if let Some(head) = head {
+        accepted.extend(baseline_in_commit(store, head)?);
+    }
+    if let Some(blob) = store.staged_blob(BASELINE.as_bytes())? {
+        accepted.push(baseline_in_blob(store, blob, &format!("{BASELINE} (as staged)"))?);
+    }
+    if layers.iter().any(|layer| layer.origin == Origin::Change && layer.config.allow.iter().any(|entry| entry.get_ref().fingerprint.is_none())) {
+        notes.push(format!("exceptions for a rule, a value or a path in {FILE} (as staged) count once they are committed"));
+    }
+    add_rules(&layers, rules)?;
+    let mut settings = settings(layers, accepted, rules)?;
     settings.notes.append(&mut notes);
     Ok(settings)
 }
 
 /// A layer that says nothing impossible. What is being committed is held to that as a whole, though little of it counts
-/// yet: tomorrow it is the accepted file.
-fn usable(layer: Result<Layer, Failure>, rules: &Rules) -> Result<Layer, Failure> {
+/// yet: tomorrow it is the accepted file, for everyone, so that it may name no rule of this user's alone.
+fn usable(layer: Result<Layer, Failure>) -> Result<Layer, Failure> {
     let layer = layer?;
-    Policy::new(&[Layer { origin: Origin::Repository, ..layer.clone() }], rules)?;
+    let mut rules = Rules::built_in()?;
+    let layers = [Layer { origin: Origin::Repository, ..layer.clone() }];
+    add_rules(&layers, &mut rules)?;
+    Policy::new(&layers, &rules)?;
     Ok(layer)
 }
 
-/// For `scan PATH`: the file at the root of the work tree.
-pub(super) fn of_files(global: &Global, root: Option<&Path>, rules: &Rules) -> Result<Settings, Failure> {
+/// More rules in one repository are a catalogue, which belongs into the machine's file: on a server everybody pays for them.
+const MOST_RULES: usize = 200;
+
+/// Adds the rules of the layers, and the names that they call sensitive.
+fn add_rules(layers: &[Layer], rules: &mut Rules) -> Result<(), Failure> {
+    for layer in layers.iter().filter(|layer| layer.origin != Origin::Change) {
+        for (at, own) in layer.config.own.iter().enumerate() {
+            add_rule(layer, at, own, rules)?;
+        }
+        layer.config.sensitive_names(&layer.file)?.into_iter().for_each(|name| rules.add_name(name));
+    }
+    Ok(())
+}
+
+fn add_rule(layer: &Layer, at: usize, own: &OwnRule, rules: &mut Rules) -> Result<(), ConfigError> {
+    let told = |mistake| layer.config.mistake_in_rule(&layer.file, mistake);
+    if layer.origin == Origin::Repository && at >= MOST_RULES {
+        let why = format!("a repository has at most {MOST_RULES} rules of its own; keep more in the machine's file");
+        return Err(told(own.mistake("", why)));
+    }
+    rules.add(&layer.file, own).map_err(told)
+}
+
+/// For `scan PATH`: the files at the root of the work tree. The user's own rules join `rules`.
+pub(super) fn of_files(global: &Global, root: Option<&Path>, rules: &mut Rules) -> Result<Settings, Failure> {
     let mut layers = own_layers(global)?;
+    let mut accepted = Vec::new();
     if !alone(global)
         && let Some(root) = root
     {
         layers.extend(on_disk(&root.join(FILE), Origin::Repository)?);
+        accepted.extend(baseline_on_disk(&root.join(BASELINE))?);
     }
-    settings(layers, rules)
+    add_rules(&layers, rules)?;
+    settings(layers, accepted, rules)
+}
+
+/// The root of the work tree around the current folder, if any.
+pub(super) fn root() -> Option<PathBuf> {
+    change::hooks_dir(Path::new(".")).ok().and_then(|place| place.work_tree)
+}
+
+/// The configuration files on disk that apply in the current folder.
+pub(super) fn files_here(global: &Global) -> Vec<PathBuf> {
+    if let Some(file) = global.config.clone().or_else(from_environment) {
+        return vec![file];
+    }
+    let users = etcetera::choose_base_strategy().ok().map(|strategy| strategy.config_dir().join("leakstop").join("config.toml"));
+    let repositorys = root().map(|root| root.join(FILE));
+    [Some(machine_file()), users, repositorys].into_iter().flatten().filter(|file| file.exists()).collect()
+}
+
+/// The repository's file as it stands in the work tree, where there is one and it says nothing impossible.
+pub(super) fn in_work_tree(global: &Global) -> Result<Option<String>, Failure> {
+    let Some(root) = root().filter(|_| !alone(global)) else { return Ok(None) };
+    baseline_on_disk(&root.join(BASELINE))?;
+    let layer = on_disk(&root.join(FILE), Origin::Repository)?;
+    layer.map(|layer| usable(Ok(layer)).map(|layer| layer.file)).transpose()
+}
+
+/// The baseline at a place on disk, where there is one.
+pub(super) fn baseline_on_disk(file: &Path) -> Result<Option<Accepted>, Failure> {
+    let name = file.display().to_string();
+    match std::fs::read(file) {
+        Ok(text) => Ok(Some(config::parse_accepted(&name, &text)?)),
+        Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => Ok(None),
+        Err(source) => Err(ConfigError::Read { file: name, source }.into()),
+    }
+}
+
+fn baseline_in_commit(store: &dyn Store, commit: ObjectId) -> Result<Option<Accepted>, Failure> {
+    let blob = change::file_in_commit(store, commit, BASELINE.as_bytes())?;
+    blob.map(|blob| baseline_in_blob(store, blob, &name_in(BASELINE, commit))).transpose()
+}
+
+fn baseline_in_blob(store: &dyn Store, blob: ObjectId, name: &str) -> Result<Accepted, Failure> {
+    let mut text = Vec::new();
+    store.read(blob, &mut text)?;
+    Ok(config::parse_accepted(name, &text)?)
 }
 
 /// For hooks of a server: the machine's file and the one in the repository's git folder come last, so that nothing in the
 /// repository weakens them. The account's own configuration and environment count for nothing.
-pub(super) fn of_push(global: &Global, store: &dyn Store, updates: &[RefUpdate], rules: &Rules) -> Result<Settings, Failure> {
+pub(super) fn of_push(global: &Global, store: &dyn Store, updates: &[RefUpdate], rules: &mut Rules) -> Result<Settings, Failure> {
     let trusted = match &global.config {
         Some(file) => vec![named(file)?],
         None => {
@@ -85,32 +172,61 @@ pub(super) fn of_push(global: &Global, store: &dyn Store, updates: &[RefUpdate],
             layers
         }
     };
+    add_rules(&trusted, rules)?;
     let server = Policy::new(&trusted, rules)?;
     let head = store.head()?;
-    let mut layers = match server.repository_config {
-        RepositoryConfig::Ignore => Vec::new(),
-        RepositoryConfig::Reviewed => head.map(|head| in_commit(store, head, Origin::Repository)).transpose()?.flatten().into_iter().collect(),
-        RepositoryConfig::Pushed => match pushed_commits(store, updates.iter())?.first() {
-            Some(&tip) => in_commit(store, tip, Origin::Repository)?.into_iter().collect(),
-            None => Vec::new(),
-        },
+    let from = match server.repository_config {
+        RepositoryConfig::Ignore => None,
+        RepositoryConfig::Reviewed => head,
+        RepositoryConfig::Pushed => pushed_commits(store, updates.iter())?.first().copied(),
     };
-    layers.extend(trusted);
-    let settings = settings(layers, rules)?;
-    refuse_broken(store, updates, head, &server, rules)?;
+    let of_repository = from.map(|commit| in_commit(store, commit, Origin::Repository)).transpose()?.flatten();
+    let accepted = from.map(|commit| baseline_in_commit(store, commit)).transpose()?.flatten();
+    let reviewed = server.repository_config == RepositoryConfig::Reviewed;
+    let (mut notes, taken) = match &of_repository {
+        Some(layer) => add_rules_of_repository(layer, rules)?,
+        None => (Vec::new(), Vec::new()),
+    };
+    let layers: Vec<Layer> = of_repository.into_iter().chain(trusted).collect();
+    let mut settings = settings(layers, accepted.into_iter().collect(), rules)?;
+    if !reviewed && !taken.is_empty() {
+        rules.retain(|rule| !taken.iter().any(|id| id == rule.id()));
+        notes.push(format!("the rules of {FILE} as pushed do not apply on a server, which would run patterns that nobody reviewed"));
+    }
+    settings.notes.append(&mut notes);
+    refuse_broken(store, updates, head, &server)?;
     Ok(settings)
 }
 
+/// Adds the rules of a repository on a server. They can only add findings, and what a pattern costs is bounded, so reviewed
+/// ones apply. An id that is taken there by a later version's rule or by the server's own does not stop everybody's pushes: that
+/// rule stands, and it is said. Gives the notes and the ids that were added.
+fn add_rules_of_repository(layer: &Layer, rules: &mut Rules) -> Result<(Vec<String>, Vec<String>), Failure> {
+    let (mut notes, mut added) = (Vec::new(), Vec::new());
+    for (at, own) in layer.config.own.iter().enumerate() {
+        let id = &own.text().id;
+        if rules.get(id).is_some() && !added.iter().any(|known| known == id.as_ref()) {
+            notes.push(format!("the rule `{id}` of {} does not apply: the server has a rule of that name", layer.file));
+            continue;
+        }
+        add_rule(layer, at, own, rules)?;
+        added.push(id.to_string());
+    }
+    layer.config.sensitive_names(&layer.file)?.into_iter().for_each(|name| rules.add_name(name));
+    Ok((notes, added))
+}
+
 /// A broken file on the default branch would close the gate for everyone after this push: refuse it now.
-fn refuse_broken(store: &dyn Store, updates: &[RefUpdate], head: Option<ObjectId>, server: &Policy, rules: &Rules) -> Result<(), Failure> {
+fn refuse_broken(store: &dyn Store, updates: &[RefUpdate], head: Option<ObjectId>, server: &Policy) -> Result<(), Failure> {
     if server.repository_config == RepositoryConfig::Ignore {
         return Ok(());
     }
     let default_branch = updates.iter().filter(|update| update.old == head || head.is_none());
     for tip in pushed_commits(store, default_branch)? {
         if let Some(layer) = in_commit(store, tip, Origin::Repository)? {
-            Policy::new(&[layer], rules)?;
+            usable(Ok(layer))?;
         }
+        baseline_in_commit(store, tip)?;
     }
     Ok(())
 }
@@ -124,17 +240,26 @@ fn pushed_commits<'a>(store: &dyn Store, updates: impl Iterator<Item = &'a RefUp
     Ok(commits)
 }
 
-fn settings(layers: Vec<Layer>, rules: &Rules) -> Result<Settings, Failure> {
-    let policy = Policy::new(&layers, rules)?;
+/// What the layers say together. Their rules are in `rules` by then.
+fn settings(layers: Vec<Layer>, accepted: Vec<Accepted>, rules: &Rules) -> Result<Settings, Failure> {
+    let mut policy = Policy::new(&layers, rules)?;
+    policy.accepted = accepted;
     let today = today();
     let mut notes = Vec::new();
     for allowance in policy.allow.iter().filter(|allowance| allowance.expires < today) {
         notes.push(format!(
             "the exception {} of {} in {} ran out on {}",
-            allowance.entry.fingerprint, allowance.entry.owner, allowance.file, allowance.expires
+            allowance.entry.what(),
+            allowance.entry.owner,
+            allowance.file,
+            allowance.expires
         ));
     }
-    Ok(Settings { policy, notes, files: layers.into_iter().map(|layer| layer.file).collect() })
+    for accepted in policy.accepted.iter().filter(|accepted| accepted.expires < today && !accepted.entries.is_empty()) {
+        notes.push(format!("the baseline {} of {} ran out on {}", accepted.file, accepted.owner, accepted.expires));
+    }
+    let files = layers.into_iter().map(|layer| layer.file).chain(policy.accepted.iter().map(|accepted| accepted.file.clone())).collect();
+    Ok(Settings { policy, notes, files })
 }
 
 /// True when one file was named that counts alone.
@@ -183,13 +308,13 @@ fn on_disk(file: &Path, origin: Origin) -> Result<Option<Layer>, Failure> {
 
 fn in_commit(store: &dyn Store, commit: ObjectId, origin: Origin) -> Result<Option<Layer>, Failure> {
     match change::file_in_commit(store, commit, FILE.as_bytes())? {
-        Some(blob) => Ok(Some(in_blob(store, blob, &name_in(commit), origin)?)),
+        Some(blob) => Ok(Some(in_blob(store, blob, &name_in(FILE, commit), origin)?)),
         None => Ok(None),
     }
 }
 
-fn name_in(commit: ObjectId) -> String {
-    format!("{FILE} of {}", &commit.to_string()[..12])
+fn name_in(file: &str, commit: ObjectId) -> String {
+    format!("{file} of {}", &commit.to_string()[..12])
 }
 
 fn in_blob(store: &dyn Store, blob: ObjectId, name: &str, origin: Origin) -> Result<Layer, Failure> {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::decode;
 use super::language::Language;
 use super::{code, literal, logged, manifest, plausible, published};
-use crate::finding::Family;
+use crate::finding::{Doubt, Family};
 use crate::rules::shape::{base32_of_sha256, bech32_is_right, in_base};
 use crate::rules::{Check, Rule};
 
@@ -100,6 +100,18 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>) -> Outcome {
         Some(Check::Logged) => logged::prints_credential(context.text, context.matched.start, context.matched.end, context.language)
             .map_or(Outcome::Drop, Outcome::KeepTo),
         Some(Check::Code) => keep_if(!context.is_commented()),
+    }
+}
+
+/// What a check says with [`Outcome::Doubtful`].
+pub(super) fn doubt(check: Check) -> Option<Doubt> {
+    match check {
+        Check::Crc32Base62 | Check::Sha256Base32 | Check::Crc32Base36 | Check::Crc32Hex | Check::Bech32 | Check::Base64Json => Some(Doubt::Checksum),
+        Check::AwsKeyId => Some(Doubt::Account),
+        Check::Jwt => Some(Doubt::Unsigned),
+        Check::UrlPassword => Some(Doubt::Local),
+        Check::Assignment => Some(Doubt::Likely),
+        _ => None,
     }
 }
 

@@ -39,13 +39,15 @@ pub(super) struct Weighed {
 }
 
 /// Adds the value that is bound to the name around the window's word, if it is likely a credential.
-pub(super) fn confirm(window: Window, scene: &Scene<'_>, new: Parts<'_>, weighed: &mut Weighed, out: &mut Vec<Candidate>) {
+/// `names` are those that the user calls sensitive beside the usual ones.
+pub(super) fn confirm(window: Window, scene: &Scene<'_>, names: &[String], new: Parts<'_>, weighed: &mut Weighed, out: &mut Vec<Candidate>) {
     let Scene { text, language, .. } = *scene;
     let Some(found) = assignment::at(text, window.start..window.end) else { return };
     if !new.touch(&found.value) {
         return; // it stood there before
     }
-    if !worth_weighing(text, &found, language) || out.last().is_some_and(|last| last.rule == window.rule && last.range == found.value) {
+    let is_own = is_own_name(names, &text[found.name.clone()]);
+    if !worth_weighing(text, &found, language, is_own) || out.last().is_some_and(|last| last.rule == window.rule && last.range == found.value) {
         return;
     }
     if weighed.end != found.value.end {
@@ -55,7 +57,7 @@ pub(super) fn confirm(window: Window, scene: &Scene<'_>, new: Parts<'_>, weighed
     if weighed.times > NESTED {
         return;
     }
-    let probability = model::probability(&features::of(scene, &found), LIKELY);
+    let probability = if is_own { as_password(scene, &found) } else { model::probability(&features::of(scene, &found), LIKELY) };
     if probability < LIKELY {
         return;
     }
@@ -69,14 +71,44 @@ pub(super) fn confirm(window: Window, scene: &Scene<'_>, new: Parts<'_>, weighed
 const SHORTEST: usize = 4;
 
 /// What is surely no credential need not be weighed: most bindings end here.
-fn worth_weighing(text: &[u8], found: &Assignment, language: Language) -> bool {
+fn worth_weighing(text: &[u8], found: &Assignment, language: Language, is_own: bool) -> bool {
     let value = &text[found.value.clone()];
     let bare_number = found.quote.is_none() && language.quotes_text() && value.iter().all(|b| b.is_ascii_digit() || *b == b'_');
     value.len() >= SHORTEST
         && !bare_number
         && !plausible::is_reference(value)
         && !plausible::is_password_word(value)
-        && has_sensitive_part(&text[found.name.clone()])
+        && (is_own || has_sensitive_part(&text[found.name.clone()]))
+}
+
+/// True for a name that holds one of the user's, part by part: `user_pin` holds `pin`, `shipping` does not.
+fn is_own_name(names: &[String], name: &[u8]) -> bool {
+    if names.is_empty() {
+        return false;
+    }
+    let parts = name::parts(name);
+    names.iter().any(|own| {
+        let own = name::parts(own.as_bytes());
+        parts.windows(own.len()).any(|window| window == own)
+    })
+}
+
+/// The probability as if the name were the plainest of all: the model has learned nothing of the user's own names.
+fn as_password(scene: &Scene<'_>, found: &Assignment) -> f32 {
+    /// The features look no farther along a line.
+    const FAR: usize = 400;
+    const NAME: &[u8] = b"password";
+    if found.value.start < found.name.end {
+        return model::probability(&features::of(scene, found), LIKELY);
+    }
+    let start = found.name.start.saturating_sub(FAR);
+    let end = found.value.end.saturating_add(FAR).min(scene.text.len());
+    let text = [&scene.text[start..found.name.start], NAME, &scene.text[found.name.end..end]].concat();
+    let name = found.name.start - start..found.name.start - start + NAME.len();
+    let moved = |at: usize| at - found.name.end + name.end;
+    let value = moved(found.value.start)..moved(found.value.end);
+    let renamed = Assignment { name, value, ..found.clone() };
+    model::probability(&features::of(&Scene { text: &text, ..*scene }, &renamed), LIKELY)
 }
 
 /// A name in which a sensitive word is only the beginning of another one (`keywords`, `passthrough`, `authority`) says nothing.
@@ -122,7 +154,7 @@ pub fn bindings(words: &[&str], path: &[u8], text: &[u8]) -> Vec<Binding> {
     let mut found: Vec<Binding> = Vec::new();
     for hit in finder.find_iter(text) {
         let Some(assignment) = assignment::at(text, hit.range()) else { continue };
-        if !worth_weighing(text, &assignment, scene.language) || found.iter().rev().take(8).any(|other| other.value == assignment.value) {
+        if !worth_weighing(text, &assignment, scene.language, false) || found.iter().rev().take(8).any(|other| other.value == assignment.value) {
             continue;
         }
         let features = features::of(&scene, &assignment).to_vec();

@@ -31,7 +31,7 @@ pub use features::NAMES as FEATURES;
 use std::ops::Range;
 
 use crate::change::Part;
-use crate::finding::{Confidence, Family, Secret, Span};
+use crate::finding::{Confidence, Doubt, Family, Secret, Span};
 use crate::rules::{Check, Rule, Rules};
 use confirm::{Candidate, Memory};
 use language::Language;
@@ -157,7 +157,7 @@ impl<'r> Scanner<'r> {
             }
             if rule.check() == Some(Check::Assignment) {
                 let scene = features::Scene { text, path: file.path, language: file.language };
-                generic::confirm(window, &scene, new, &mut weighed, out);
+                generic::confirm(window, &scene, self.rules.names(), new, &mut weighed, out);
             } else {
                 confirm::confirm(rule, window, text, file.language, &mut memory, out)?;
             }
@@ -232,6 +232,19 @@ fn discount(candidates: &mut [Candidate], rules: &Rules) {
         if matches!(rules.all()[candidate.rule as usize].family(), Family::Handling | Family::Access) {
             candidate.confidence = Confidence::Low;
         }
+    }
+}
+
+/// What lowered the confidence in a hit of the file at `path`.
+pub fn doubt(hit: &Hit<'_>, path: &[u8]) -> Option<Doubt> {
+    let text = hit.rule.text();
+    if hit.confidence > Confidence::Low {
+        return None;
+    }
+    match text.check {
+        _ if text.confidence == Confidence::Low => Some(Doubt::Hint),
+        _ if matches!(hit.rule.family(), Family::Handling | Family::Access) && sample::is_sample(path) => Some(Doubt::Sample),
+        check => check::doubt(check?),
     }
 }
 

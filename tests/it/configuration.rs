@@ -44,6 +44,20 @@ mod mistakes {
             (b"[paths]\nallow = [\"ok\", \"a{b\"]\n".to_vec(), "line 2, column 16: "),
             (b"[rules.level]\nghp = \"warn\"\n".to_vec(), "line 2, column 1: there is no rule or family `ghp`"),
             (b"[server]\nrepository_config = \"all\"\n".to_vec(), "line 2, column 21: unknown variant"),
+            (b"[[rules.at]]\npaths = [\"a{b\"]\nlevel = \"warn\"\n".to_vec(), "line 2, column 10: "),
+            (b"[[rules.at]]\npaths = []\nlevel = \"warn\"\n".to_vec(), "line 2, column 9: name a glob"),
+            (b"[[rules.at]]\npaths = [\"a\"]\nrules = [\"ghp\"]\nlevel = \"off\"\n".to_vec(), "line 3, column 10: there is no rule or family `ghp`"),
+            (b"[[rules.at]]\npaths = [\"a\"]\n".to_vec(), "line 1, column 1: missing field `level`"),
+            (b"[values]\nstopwords = [\"acme-dev\", \"dev\"]\n".to_vec(), "line 2, column 26: a stopword has at least 4"),
+            (b"[names]\nsensitive = [\"kennwort\", \"a_b\"]\n".to_vec(), "line 2, column 26: `a_b` is no name"),
+            (b"[names]\nsensitive = [\"x y\"]\n".to_vec(), "line 2, column 14: `x y` is no name"),
+            (entry("rule = \"ghp\""), "line 1, column 1: the exception 0123456789abcdef: there is no rule or family `ghp`"),
+            (entry("value = \"(\""), "line 1, column 1: the exception 0123456789abcdef: `value` is no regular expression"),
+            (entry("value = \"a*\""), "line 1, column 1: the exception 0123456789abcdef: `value` matches the empty text"),
+            (
+                b"[[allow]]\nowner = \"ann\"\nreason = \"why\"\nexpires = \"2030-01-01\"\n".to_vec(),
+                "line 1, column 1: the exception covers everything",
+            ),
             (b"a = \"caf\xe9\"\n".to_vec(), "line 1, column 9: this is not UTF-8"),
             (b"\xef\xbb\xbfx = 1\n".to_vec(), "line 1, column 1: unknown field `x`"),
             (b"[level]\nhigh = \"warn\"\n[level]\nlow = \"warn\"\n".to_vec(), "line 3, column "),
@@ -154,6 +168,89 @@ mod levels {
     }
 
     #[test]
+    fn by_path_before_rule_and_family_and_the_last_counts() {
+        let tests = |more: &str| format!("[[rules.at]]\npaths = [\"tests/**\"]\n{more}\n");
+        for (config, verdicts) in [
+            (tests("level = \"warn\""), ["block", "warn"]),
+            (tests("rules = [\"github-pat-classic\"]\nlevel = \"off\""), ["block", "allow"]),
+            (tests("rules = [\"secret\"]\nlevel = \"warn\""), ["block", "warn"]),
+            (tests("rules = [\"handling\", \"file\"]\nlevel = \"warn\""), ["block", "block"]),
+            (tests("level = \"warn\"") + &tests("level = \"block\""), ["block", "block"]),
+            (tests("level = \"block\"") + "[rules.level]\ngithub-pat-classic = \"off\"\n", ["allow", "block"]),
+        ] {
+            let repo = Repo::new();
+            repo.write(FILE, &config);
+            repo.write("src/a.txt", key(1));
+            repo.write("tests/a.txt", key(2));
+            let report = repo.report(&["scan"], i32::from(verdicts.contains(&"block")));
+            let found: Vec<_> = report["findings"].as_array().unwrap().iter().map(|one| one["verdict"].as_str().unwrap()).collect();
+            assert_eq!(found, verdicts, "{config}");
+        }
+    }
+
+    #[test]
+    fn of_several_files_the_last_that_says_something_counts() {
+        let repo = Repo::new();
+        repo.write("a.txt", key(1));
+        repo.write("../home/.config/leakstop/config.toml", "[rules.level]\ngithub-pat-classic = \"off\"\n");
+        repo.write(FILE, "[rules.level]\nsecret = \"warn\"\n");
+        assert_eq!(repo.report(&["scan"], 0)["status"], "warned");
+        repo.write(FILE, "[rules.level]\nhandling = \"warn\"\n");
+        assert_eq!(repo.report(&["scan"], 0)["status"], "clean");
+    }
+
+    #[test]
+    fn a_value_with_a_stopword_does_nothing_and_is_counted() {
+        let repo = Repo::new();
+        repo.write("a.py", format!("password = \"{}\"\n", leakstop::rules::shape::fill("AcmeDev-{alnum:12}", 1)));
+        repo.write("b.py", format!("password = \"{}\"\n", leakstop::rules::shape::fill("{alnum:16}!", 2)));
+        repo.report(&["scan"], 1);
+        repo.write(FILE, "[values]\nstopwords = [\"acmedev\"]\n");
+        let report = repo.report(&["scan", "--verbose"], 1);
+        let told: Vec<_> =
+            report["findings"].as_array().unwrap().iter().map(|one| (one["path"].as_str().unwrap(), one["verdict"].as_str().unwrap())).collect();
+        assert_eq!(told, [("a.py", "allow"), ("b.py", "block")]);
+        assert!(report["findings"][0]["reason"].as_str().unwrap().starts_with("a stopword of "), "{report}");
+    }
+
+    #[test]
+    fn a_further_name_is_weighed_as_a_password_in_every_spelling() {
+        let repo = Repo::new();
+        let value = |seed| leakstop::rules::shape::fill("{alnum:14}!", seed);
+        let names = ["kennwort", "DbKennwort", "acme_pin", "acmePin", "ACME-PIN"];
+        let found = || {
+            let report = repo.report(&["scan"], i32::from(repo.path().join(FILE).exists()));
+            report["findings"].as_array().unwrap().len()
+        };
+        for (at, name) in names.iter().enumerate() {
+            repo.write(&format!("{at}.yaml"), format!("{name}: {}\n", value(at as u64)));
+        }
+        repo.write("other.yaml", format!("kennwortlos: {}\nacme_pinned: {}\nkennwort: ${{KENNWORT}}\n", value(8), value(9)));
+        assert_eq!(found(), 0);
+        repo.write(FILE, "[names]\nsensitive = [\"kennwort\", \"acme_pin\"]\n");
+        assert_eq!(found(), names.len());
+    }
+
+    #[test]
+    fn low_confidence_says_what_lowered_it() {
+        let repo = Repo::new();
+        let fill = leakstop::rules::shape::fill;
+        let table = [
+            ("a.txt", format!("key = \"{}\"\n", fill("ghp_{alnum:36}", 3)), "its checksum is wrong"),
+            (
+                "tests/test_a.py",
+                "import requests\nrequests.get(url, headers={\"Authorization\": token}, verify=False)\n".to_owned(),
+                "it stands in a test",
+            ),
+        ];
+        for (path, text, why) in table {
+            repo.write(path, text);
+            let told = repo.leakstop(&["scan", path]).expect(0).out;
+            assert!(told.contains(&format!("because low confidence: {why}")), "{told}");
+        }
+    }
+
+    #[test]
     fn low_confidence_does_no_more_than_its_level() {
         let repo = Repo::new();
         let wrong = leakstop::rules::shape::fill("ghp_{alnum:36}", 3);
@@ -253,6 +350,46 @@ mod exceptions {
             repo.git(&["add", FILE]).expect(0);
             assert_eq!(repo.git(&COMMIT).code, code, "{glob}");
         }
+    }
+
+    #[test]
+    fn one_may_name_a_rule_a_value_and_a_path_and_covers_what_fits_them_all() {
+        let owned = "owner = \"ann\"\nreason = \"test keys\"\nexpires = \"2999-12-31\"\n";
+        for (says, covers) in [
+            ("path = \"tests/**\"", true),
+            ("path = \"src/**\"", false),
+            ("value = \"^ghp_\"", true),
+            ("value = \"^glpat-\"", false),
+            ("rule = \"github-pat-classic\"", true),
+            ("rule = \"secret\"", true),
+            ("rule = \"handling\"", false),
+            ("rule = \"secret\"\nvalue = \"^ghp_\"\npath = \"*.txt\"", true),
+            ("rule = \"secret\"\nvalue = \"^ghp_\"\npath = \"*.py\"", false),
+        ] {
+            let repo = Repo::new();
+            repo.write("tests/a.txt", key(1));
+            repo.write(FILE, format!("[[allow]]\n{says}\n{owned}"));
+            let report = repo.report(&["scan", "--verbose"], i32::from(!covers));
+            let reason = if covers { "allowed by ann until 2999-12-31" } else { "critical severity" };
+            assert_eq!(report["findings"][0]["reason"], reason, "{says}");
+        }
+    }
+
+    #[test]
+    fn one_without_a_fingerprint_cannot_excuse_the_commit_that_brings_it() {
+        let repo = Repo::started();
+        let text = "[[allow]]\npath = \"**\"\nowner = \"ann\"\nreason = \"why\"\nexpires = \"2999-12-31\"\n";
+        repo.stage(FILE, text);
+        repo.stage("a.txt", key(1));
+        let told = repo.refuses(&COMMIT);
+        assert!(
+            told.contains("note: exceptions for a rule, a value or a path in .leakstop.toml (as staged) count once they are committed"),
+            "{told}"
+        );
+        repo.git(&["reset", "-q"]).expect(0);
+        repo.accept(FILE, text);
+        repo.stage("a.txt", key(1));
+        repo.git(&COMMIT).expect(0);
     }
 
     #[test]

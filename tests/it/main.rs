@@ -14,6 +14,7 @@ mod installing;
 mod lfs;
 mod managers;
 mod merges;
+mod own_rules;
 mod properties;
 mod pushes;
 mod readme;

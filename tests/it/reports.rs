@@ -102,7 +102,7 @@ leakstop: blocked: 8 blocking (read 8 files, 392 B; <n> ms)
             "warning  GitHub personal access token  (github-pat-classic, critical)
          a.txt:1:8  ghp_****  (40 characters)
          Whoever holds it acts as its owner on every repository the token reaches.
-         because low confidence: something speaks against it, such as a wrong checksum
+         because low confidence: its checksum is wrong
 {}
 blocked  GitHub personal access token  (github-pat-classic, critical)
          b.txt:1:8  ghp_****  (40 characters)
