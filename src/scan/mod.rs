@@ -17,6 +17,7 @@ mod manifest;
 mod model;
 mod name;
 mod parts;
+mod plain;
 mod plausible;
 mod prefilter;
 mod published;
@@ -27,6 +28,7 @@ mod yaml;
 pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;
 pub use features::NAMES as FEATURES;
+pub use plain::plain;
 
 use std::ops::Range;
 
