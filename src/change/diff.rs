@@ -13,6 +13,8 @@ use super::{ChangeSet, NewFile};
 pub struct Novelty<'a> {
     store: &'a dyn Store,
     change: &'a ChangeSet,
+    /// Gives the text that the bytes of a file hold, as whoever looks for something read it.
+    text: fn(Vec<u8>) -> Vec<u8>,
     /// The file whose earlier versions are at hand.
     current: Option<usize>,
     earlier: Vec<Vec<u8>>,
@@ -28,9 +30,9 @@ type Removed = (Box<[u8]>, ObjectId);
 const RENAME_BYTES: u64 = 64 << 20;
 
 impl<'a> Novelty<'a> {
-    /// For the files of `change`.
-    pub fn new(store: &'a dyn Store, change: &'a ChangeSet) -> Self {
-        Self { store, change, current: None, earlier: Vec::new(), rename_budget: RENAME_BYTES, removed_of: None }
+    /// For the files of `change`, whose bytes were put through `text` before anything was looked for.
+    pub fn new(store: &'a dyn Store, change: &'a ChangeSet, text: fn(Vec<u8>) -> Vec<u8>) -> Self {
+        Self { store, change, text, current: None, earlier: Vec::new(), rename_budget: RENAME_BYTES, removed_of: None }
     }
 
     /// True unless an earlier version of the file with index `file` holds `value` as a whole word.
@@ -83,7 +85,7 @@ impl<'a> Novelty<'a> {
                     // A submodule's id is a commit of another repository: there is no earlier version here.
                     if self.store.holds(id) {
                         self.store.read(id, &mut before)?;
-                        self.earlier.push(before);
+                        self.earlier.push((self.text)(before));
                     }
                 }
                 None => self.read_removed(file)?,
@@ -133,7 +135,7 @@ impl<'a> Novelty<'a> {
             self.rename_budget = left;
             let mut before = Vec::new();
             self.store.read(id, &mut before)?;
-            self.earlier.push(before);
+            self.earlier.push((self.text)(before));
             if Some(id) == file.blob {
                 break; // the very same bytes: a plain rename
             }

@@ -8,7 +8,7 @@ use crate::change::{self, Coverage, DiskFile, Part, Unread};
 use crate::config::Policy;
 use crate::finding::Where;
 use crate::rules::Rules;
-use crate::scan::{Hit, Scanner, Text};
+use crate::scan::{Hit, Scanner, Text, plain};
 
 use super::Failure;
 use super::examine::Found;
@@ -66,7 +66,7 @@ pub(super) fn examine_text(path: Option<&Path>, bytes: &[u8], rules: &Rules, pol
     let scanner = Scanner::new(rules);
     let path = path.map(|path| path.as_os_str().as_encoded_bytes()).unwrap_or_default();
     let mut maker = FindingMaker::without_git(policy);
-    for hit in scanner.scan(Text { path, part: Part::Content, bytes })? {
+    for hit in scanner.scan(Text { path, part: Part::Content, bytes: &plain(bytes.to_vec()) })? {
         maker.add(hit, &Place { place: Where::Content, path, commit: None, reference: None });
     }
     let coverage = Coverage { files: 1, bytes: bytes.len() as u64, ..Coverage::default() };
@@ -109,8 +109,9 @@ impl<'r> Work<'_, 'r> {
             Ok(bytes) => bytes,
             Err(why) => return Ok(Outcome::Unread(why)),
         };
-        let in_text = self.scanner.scan(Text { path: &entry.path, part: Part::Content, bytes: &bytes })?;
-        Ok(Outcome::Read { bytes: bytes.len() as u64, in_text })
+        let size = bytes.len() as u64;
+        let in_text = self.scanner.scan(Text { path: &entry.path, part: Part::Content, bytes: &plain(bytes) })?;
+        Ok(Outcome::Read { bytes: size, in_text })
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use crate::change::{ChangeSet, Coverage, Kind, NewFile, Novelty, ObjectId, Part, Store, Unread, changed_parts, is_lfs_pointer, is_promised};
 use crate::config::Policy;
 use crate::finding::{Finding, Where};
-use crate::scan::{Hit, PathKind, Scanner, Text};
+use crate::scan::{Hit, PathKind, Scanner, Text, plain};
 
 use super::Failure;
 use super::finding_maker::{FindingMaker, Place};
@@ -24,11 +24,11 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
     let mut coverage = Coverage { commits: change.commits.len() as u64, refs: change.refs.len() as u64, ..Coverage::default() };
     for text in &change.texts {
         coverage.bytes += text.bytes.len() as u64;
-        for hit in scanner.scan(Text { path: b"", part: text.part, bytes: &text.bytes })? {
+        for hit in scanner.scan(Text { path: b"", part: text.part, bytes: &plain(text.bytes.clone()) })? {
             maker.add(hit, &Place { place: place_of(text.part), path: b"", commit: text.commit, reference: text.reference.as_deref() });
         }
     }
-    let mut novelty = Novelty::new(store, change);
+    let mut novelty = Novelty::new(store, change, plain);
     for (at, file) in change.files.iter().enumerate().filter(|(_, file)| file.path_is_new) {
         let place = Place { place: Where::Path, path: &file.path, commit: file.commit, reference: name_of(change, file) };
         let mut hits = scanner.scan(Text { path: b"", part: Part::Path, bytes: &file.path })?;
@@ -215,7 +215,7 @@ impl Reader<'_> {
         }
         let mut earlier = Vec::new();
         self.store.read(before, &mut earlier)?;
-        Ok(changed_parts(bytes, &earlier))
+        Ok(changed_parts(bytes, &plain(earlier)))
     }
 
     /// Reads a blob; false when it is over the limit, which the coverage then says.
@@ -243,6 +243,7 @@ impl Reader<'_> {
         }
         self.coverage.files += files.len() as u64;
         self.coverage.bytes += size;
+        *into = plain(std::mem::take(into));
         Ok(true)
     }
 

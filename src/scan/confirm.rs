@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::check::{self, Outcome};
+use super::decode::{self, Encoded};
 use super::language::Language;
 use super::prefilter::Window;
 use super::{name, scope, yaml};
@@ -28,11 +29,16 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    /// The same candidate, found inside bytes that stand encoded at `range`.
-    pub(super) fn inside(mut self, range: Range<usize>, how: &'static str) -> Self {
-        self.range = range;
-        self.decoded.insert(0, how);
-        self
+    /// The same candidate, found inside decoded bytes; `None` where the text shows it undecoded.
+    pub(super) fn inside(mut self, encoded: &Encoded) -> Option<Self> {
+        self.range = encoded.place(&self.range)?;
+        self.decoded.insert(0, encoded.how);
+        Some(self)
+    }
+
+    /// How many layers were undone. A literal is the same in one piece and in several.
+    pub(super) fn layers(&self) -> usize {
+        self.decoded.iter().filter(|how| **how != decode::JOINED).count()
     }
 }
 

@@ -17,6 +17,7 @@ mod manifest;
 mod model;
 mod name;
 mod parts;
+mod plain;
 mod plausible;
 mod prefilter;
 mod published;
@@ -27,6 +28,7 @@ mod yaml;
 pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;
 pub use features::NAMES as FEATURES;
+pub use plain::plain;
 
 use std::ops::Range;
 
@@ -34,6 +36,7 @@ use crate::change::Part;
 use crate::finding::{Confidence, Doubt, Family, Secret, Span};
 use crate::rules::{Check, Rule, Rules};
 use confirm::{Candidate, Memory};
+use decode::Work;
 use language::Language;
 use parts::Parts;
 use prefilter::Prefilter;
@@ -105,7 +108,8 @@ impl<'r> Scanner<'r> {
         let file = FileKind { path: text.path, language: Language::of(text.path, text.bytes), is_file: text.part == Part::Content };
         let new = Parts(new);
         let mut candidates = Vec::new();
-        self.search(text.bytes, new, file, 0, &mut candidates)?;
+        let mut work = Work::of(text.bytes.len());
+        self.search(text.bytes, new, file, 0, &mut work, &mut candidates)?;
         if file.is_file {
             self.search_by_path(text, &mut candidates)?;
         }
@@ -142,7 +146,7 @@ impl<'r> Scanner<'r> {
         PathKind { language: Language::of(path, bytes).name(), is_sample: sample::is_sample(path), bound }
     }
 
-    fn search(&self, text: &[u8], new: Parts<'_>, file: FileKind<'_>, depth: u8, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
+    fn search(&self, text: &[u8], new: Parts<'_>, file: FileKind<'_>, depth: u8, work: &mut Work, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
         let rules = self.rules.all();
         let mut memory = Memory::default();
         let mut weighed = generic::Weighed::default();
@@ -165,11 +169,11 @@ impl<'r> Scanner<'r> {
         if depth == decode::MAX_DEPTH {
             return Ok(());
         }
-        for encoded in decode::runs_around(text, new) {
+        for encoded in decode::runs_around(text, new, depth, work) {
             let mut inner = Vec::new();
             let whole = [0..encoded.bytes.len()];
-            self.search(&encoded.bytes, Parts(&whole), file, depth + 1, &mut inner)?;
-            out.extend(inner.into_iter().map(|candidate| candidate.inside(encoded.range.clone(), encoded.how)));
+            self.search(&encoded.bytes, Parts(&whole), file, depth + 1, work, &mut inner)?;
+            out.extend(inner.into_iter().filter_map(|candidate| candidate.inside(&encoded)));
         }
         Ok(())
     }
@@ -254,7 +258,7 @@ fn resolve(mut candidates: Vec<Candidate>, rules: &Rules) -> Vec<Candidate> {
     // Specific rules first; among equals the surer, then the longer, then the earlier.
     candidates.sort_by_key(|c| {
         let rule = &rules[c.rule as usize];
-        (rule.text().yields, std::cmp::Reverse(c.confidence), c.decoded.len(), std::cmp::Reverse(c.range.len()), c.range.start, c.rule)
+        (rule.text().yields, std::cmp::Reverse(c.confidence), c.layers(), std::cmp::Reverse(c.range.len()), c.range.start, c.rule)
     });
     let mut kept: Vec<Candidate> = Vec::new();
     let mut taken: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();

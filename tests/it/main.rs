@@ -8,6 +8,7 @@ mod backends;
 mod commits;
 mod configuration;
 mod documents;
+mod encodings;
 mod histories;
 #[cfg(unix)]
 mod installing;

@@ -1,0 +1,112 @@
+//! Base64 and hexadecimal digits: runs of one alphabet.
+
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use super::{Encoded, Finds, skip};
+
+/// The shortest encoded text looked into: 24 characters of base64 hold 18 bytes, hexadecimal digits 16.
+const SHORTEST: usize = 24;
+const SHORTEST_HEX: usize = 32;
+/// A line this long, full of base64, may go on in the next line,
+const WRAPPED: usize = 40;
+/// and a shorter one where it and the next hold nothing else and are equally long.
+const NARROW: usize = 16;
+
+pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
+    let mut at = 0;
+    // Every run of SHORTEST bytes covers a multiple of SHORTEST/2, so only those places are looked at.
+    let mut probe = SHORTEST / 2;
+    while probe < text.len() {
+        if !is_base64(text[probe]) {
+            probe += SHORTEST / 2;
+            continue;
+        }
+        let start = text[at..probe].iter().rposition(|&b| !is_base64(b)).map_or(at, |before| at + before + 1);
+        let end = run_end(text, probe);
+        if end - start >= SHORTEST && finds.wants(&(start..end)) {
+            decode_run(text, start..end, finds);
+        }
+        at = end;
+        probe = end.max(probe) + SHORTEST / 2;
+    }
+}
+
+/// Every byte of every text is asked this: a table answers fastest.
+const BASE64: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0;
+    while b < table.len() {
+        table[b] = (b as u8).is_ascii_alphanumeric() || matches!(b as u8, b'+' | b'/' | b'-' | b'_');
+        b += 1;
+    }
+    table
+};
+
+fn is_base64(b: u8) -> bool {
+    BASE64[usize::from(b)]
+}
+
+/// End of the run of base64 characters around `from`, across line ends where the text is wrapped.
+fn run_end(text: &[u8], from: usize) -> usize {
+    let mut end = skip(text, from, is_base64);
+    loop {
+        let next = skip(text, end, |b| matches!(b, b'\r' | b'\n' | b' ' | b'\t'));
+        let crosses_one_line = text[end..next].iter().filter(|&&b| b == b'\n').count() == 1;
+        if !crosses_one_line || next == text.len() {
+            return end;
+        }
+        let further = skip(text, next, is_base64);
+        let stops_at_line_end = text.get(further).is_none_or(|&b| matches!(b, b'\r' | b'\n' | b'='));
+        if further == next || !stops_at_line_end {
+            return end;
+        }
+        let line_start = memchr::memrchr(b'\n', &text[..end]).map_or(0, |at| at + 1);
+        let letters_start = skip(text, line_start, |b| matches!(b, b' ' | b'\t'));
+        let full_line = letters_start < end && text[letters_start..end].iter().all(|&b| is_base64(b));
+        let narrow = end - letters_start >= NARROW && full_line && further - next <= end - letters_start;
+        if end - line_start < WRAPPED && !narrow {
+            return end;
+        }
+        end = further;
+    }
+}
+
+/// May a text in base64 go on in the line below this one?
+pub(super) fn is_wrapped(line: &[u8]) -> bool {
+    line.iter().rev().skip_while(|b| b.is_ascii_whitespace()).take_while(|b| is_base64(**b)).count() >= NARROW
+}
+
+fn decode_run(text: &[u8], range: Range<usize>, finds: &mut Finds<'_>) {
+    let run: Vec<u8> = text[range.clone()].iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
+    if run.len() >= SHORTEST_HEX
+        && run.len().is_multiple_of(2)
+        && let Some(bytes) = hex(&run)
+    {
+        return finds.add(Encoded::whole(range, bytes, "hex"));
+    }
+    if let Some(bytes) = base64(&run) {
+        finds.add(Encoded::whole(range, bytes, "base64"));
+    }
+}
+
+fn hex(run: &[u8]) -> Option<Vec<u8>> {
+    let digit = |b: u8| char::from(b).to_digit(16);
+    run.chunks_exact(2).map(|pair| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8)).collect()
+}
+
+/// Decodes either alphabet, padded or not; a last character that cannot be whole is left out.
+pub(in crate::scan) fn base64(run: &[u8]) -> Option<Vec<u8>> {
+    const LENIENT: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true);
+    const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
+    const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
+    let run = run.strip_suffix(b"==").or_else(|| run.strip_suffix(b"=")).unwrap_or(run);
+    let run = if run.len() % 4 == 1 { &run[..run.len() - 1] } else { run };
+    let url_safe = run.iter().any(|b| matches!(b, b'-' | b'_'));
+    let engine = if url_safe { &URL_SAFE } else { &STANDARD };
+    engine.decode(run).ok()
+}

@@ -1,0 +1,39 @@
+//! Compressed bytes behind another encoding: gzip and zlib.
+
+use std::io::Read as _;
+
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
+
+use super::{Encoded, Finds};
+
+/// Shorter than this nothing is compressed.
+const SHORTEST: usize = 18;
+
+/// Unpacks the text if it is compressed as a whole; true when that was so.
+pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) -> bool {
+    if text.len() < SHORTEST {
+        return false;
+    }
+    let limit = finds.work.left as u64;
+    let mut bytes = Vec::new();
+    let (how, end) = if text.starts_with(b"\x1f\x8b\x08") {
+        ("gzip", MultiGzDecoder::new(text).take(limit.saturating_add(1)).read_to_end(&mut bytes))
+    } else if text[0] == 0x78 && u16::from_be_bytes([text[0], text[1]]).is_multiple_of(31) {
+        ("zlib", ZlibDecoder::new(text).take(limit.saturating_add(1)).read_to_end(&mut bytes))
+    } else {
+        return false;
+    };
+    // What came out before the stream broke, or before it became too much, is looked into all the same.
+    if end.is_err() && bytes.is_empty() {
+        return false;
+    }
+    if bytes.len() as u64 > limit {
+        bytes.truncate(limit as usize);
+        finds.work.is_spent = true;
+        finds.work.left = 0;
+        finds.list.push(Encoded::whole(0..text.len(), bytes, how));
+    } else {
+        finds.add(Encoded::whole(0..text.len(), bytes, how));
+    }
+    true
+}

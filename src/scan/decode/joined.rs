@@ -1,0 +1,337 @@
+//! Literals put together from pieces: `"ab" + "cd"`, adjacent strings, `["ab", "cd"].join("")`, `ab${"cd"}`, and a string that
+//! a backslash carries into the next line.
+//!
+//! The pieces are read as one literal in the place of the whole expression, with the line in front of it, so that a name that
+//! it is bound to is seen. Only what crosses from one piece into the next counts: the rest stands in the text as it is.
+
+use std::ops::Range;
+
+use super::{Encoded, Finds, Places, Rewriter};
+
+/// Name of what this file undoes.
+pub(in crate::scan) const JOINED: &str = "joined";
+
+/// Longer literals are texts.
+const LONGEST_PIECE: usize = 4 << 10;
+/// More than this between two pieces is no operator.
+const LONGEST_GAP: usize = 160;
+/// A credential of fewer characters is nothing that anyone would take apart.
+const SHORTEST: usize = 8;
+/// More pieces are a table, not a value.
+const MOST_PIECES: usize = 512;
+/// As much of the line in front of the expression is kept.
+const BEFORE: usize = 200;
+
+/// May a literal go on in the line below this one?
+pub(super) fn goes_on(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let quoted = |line: &[u8]| matches!(line.last(), Some(b'"' | b'\'' | b'`'));
+    quoted(line.strip_suffix(b",").unwrap_or(line))
+        || matches!(line.last(), Some(b'+' | b'.' | b'&' | b'|' | b'~' | b'^' | b'\\' | b'_' | b'=' | b'[' | b'('))
+}
+
+pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
+    operators(text, finds);
+    calls(text, finds);
+    templates(text, finds);
+    continued(text, finds);
+}
+
+/// Literals with an operator, a blank or nothing between them.
+fn operators(text: &[u8], finds: &mut Finds<'_>) {
+    let mut at = 0;
+    while let Some(quote) = memchr::memchr3(b'"', b'\'', b'`', &text[at..]).map(|quote| at + quote) {
+        at = quote + 1;
+        // Most quotes are followed by what is no operator.
+        if !text.get(at).is_some_and(|&next| MAY_FOLLOW[usize::from(next)]) {
+            continue;
+        }
+        let Some(mut seam) = seam(text, quote) else { continue };
+        let Some(first) = literal_before(text, quote) else { continue };
+        let expression = first.start - 1;
+        let mut pieces = vec![first];
+        let mut end = at;
+        while pieces.len() < MOST_PIECES {
+            let Some(piece) = literal_at(text, seam) else { break };
+            end = piece.end + 1;
+            pieces.push(piece);
+            match self::seam(text, end - 1) {
+                Some(next) => seam = next,
+                None => break,
+            }
+        }
+        if pieces.len() > 1 {
+            at = end;
+            join(text, expression..end, &pieces, finds);
+        }
+    }
+}
+
+/// Bytes that may stand right behind a literal which another one follows.
+const MAY_FOLLOW: [bool; 256] = {
+    let mut table = [false; 256];
+    let signs = b" \t\r\n+.&|<~^\\\"'`";
+    let mut at = 0;
+    while at < signs.len() {
+        table[signs[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
+/// The place of the quote that opens the next piece, if only an operator stands between it and the closing quote at `quote`.
+fn seam(text: &[u8], quote: usize) -> Option<usize> {
+    let high = text.len().min(quote + LONGEST_GAP);
+    let text = &text[..high];
+    let before = blanks(text, quote + 1);
+    let rest = &text[before..];
+    // Longer signs first.
+    let signs: [&[u8]; 12] = [b"..", b"||", b"<>", b"<<", b"++", b"+", b".", b"&", b"~", b"^", b"\\+", b""];
+    let sign = signs.iter().find(|sign| rest.starts_with(sign))?;
+    let mut at = blanks(text, before + sign.len());
+    // `b"…"`, `f'…'`, `@"…"`
+    while at < text.len() && at < before + sign.len() + LONGEST_GAP && (text[at].is_ascii_alphabetic() || matches!(text[at], b'@' | b'$')) {
+        at += 1;
+        if at > blanks(text, before + sign.len()) + 2 {
+            return None;
+        }
+    }
+    let opens = matches!(text.get(at)?, b'"' | b'\'' | b'`');
+    // A doubled quote is one quote in many languages, and a tripled one opens a text.
+    let tripled = text[at..].starts_with(&[text[at]; 3]) || quote + 1 == at && text[at] == text[quote] && quote > 0 && text[quote - 1] == text[at];
+    (opens && !tripled).then_some(at)
+}
+
+/// Passes blanks, line ends, and the marks that carry a line on: `\`, `_` and `` ` ``.
+fn blanks(text: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(&b) = text.get(at) {
+        let ends_line = || matches!(text.get(at + 1), Some(b'\n' | b'\r'));
+        match b {
+            b' ' | b'\t' | b'\r' | b'\n' => at += 1,
+            b'\\' | b'_' | b'`' if ends_line() => at += 1,
+            _ => break,
+        }
+    }
+    at
+}
+
+/// What stands in the quotes of which the one at `quote` is the last.
+fn literal_before(text: &[u8], quote: usize) -> Option<Range<usize>> {
+    let low = quote.saturating_sub(LONGEST_PIECE);
+    let mut end = quote;
+    loop {
+        let start = memchr::memrchr(text[quote], &text[low..end])? + low;
+        let slashes = text[low..start].iter().rev().take_while(|&&b| b == b'\\').count();
+        if slashes % 2 == 0 {
+            let inside = start + 1..quote;
+            return (memchr::memchr(b'\n', &text[inside.clone()]).is_none()).then_some(inside);
+        }
+        end = start;
+    }
+}
+
+/// What stands in the quotes of which the one at `quote` is the first.
+fn literal_at(text: &[u8], quote: usize) -> Option<Range<usize>> {
+    let sign = text[quote];
+    let high = text.len().min(quote + LONGEST_PIECE);
+    let mut at = quote + 1;
+    while at < high {
+        match text[at] {
+            b'\\' => at += 2,
+            b'\n' => return None,
+            b if b == sign => return Some(quote + 1..at),
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// Reads the pieces as one literal.
+fn join(text: &[u8], range: Range<usize>, pieces: &[Range<usize>], finds: &mut Finds<'_>) {
+    let length: usize = pieces.iter().map(ExactSizeIterator::len).sum();
+    let glued = |pair: &[Range<usize>]| {
+        let letter = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_graphic());
+        letter(text[pair[0].clone()].last()) && letter(text[pair[1].clone()].first())
+    };
+    // Sentences and statements are taken apart between words; a credential has none.
+    let full: Vec<Range<usize>> = pieces.iter().filter(|piece| !piece.is_empty()).cloned().collect();
+    if length < SHORTEST || !finds.wants(&range) || !full.windows(2).any(glued) {
+        return;
+    }
+    let quote = text[range.end - 1];
+    let mut bytes = before(text, range.start).to_vec();
+    bytes.push(quote);
+    let mut seams = Vec::new();
+    for (at, piece) in full.iter().enumerate() {
+        if at > 0 {
+            seams.push(bytes.len());
+        }
+        bytes.extend_from_slice(&text[piece.clone()]);
+    }
+    bytes.push(quote);
+    bytes.push(b'\n');
+    finds.add(Encoded { range, bytes, how: JOINED, places: Places::Seams(seams) });
+}
+
+/// What stands on the line in front of an expression, or on the last line before it.
+fn before(text: &[u8], expression: usize) -> &[u8] {
+    let low = expression.saturating_sub(BEFORE);
+    let own = memchr::memrchr(b'\n', &text[low..expression]).map_or(low, |at| low + at + 1);
+    if !text[own..expression].trim_ascii().is_empty() || own == low {
+        return &text[own..expression];
+    }
+    let above = text[low..own].trim_ascii_end();
+    let above = above.strip_suffix(b"\\").unwrap_or(above);
+    &above[memchr::memrchr(b'\n', above).map_or(0, |at| at + 1)..]
+}
+
+/// `["a", "b"].join("")`, `"".join(["a", "b"])`, `implode("", ["a", "b"])`, `"a".concat("b")`, `CONCAT("a", "b")`
+fn calls(text: &[u8], finds: &mut Finds<'_>) {
+    for name in [&b"join"[..], b"implode", b"concat", b"CONCAT"] {
+        for at in memchr::memmem::find_iter(text, name) {
+            let end = at + name.len();
+            let dot = at > 0 && text[at - 1] == b'.';
+            let receiver = if dot { at - 1 } else { at };
+            let behind = receiver.checked_sub(1).map(|at| text[at]);
+            match behind {
+                // `[…].join("")`: what joins the pieces is nothing.
+                Some(b']' | b')') if dot && name == b"join" => {
+                    let nothing = text[end..].starts_with(b"(\"\")") || text[end..].starts_with(b"('')") || text.get(end) != Some(&b'(');
+                    let open = text[receiver.saturating_sub(LONGEST_PIECE)..receiver - 1].iter().rposition(|&b| matches!(b, b'[' | b'('));
+                    let open = open.map(|open| receiver.saturating_sub(LONGEST_PIECE) + open);
+                    if let Some((list, pieces)) = open.filter(|_| nothing).and_then(|open| literals(text, open))
+                        && list + 1 == receiver
+                    {
+                        let start = pieces[0].start - 1;
+                        join(text, start..pieces[pieces.len() - 1].end + 1, &pieces, finds);
+                    }
+                }
+                Some(b'"' | b'\'') if dot && text.get(end) == Some(&b'(') => {
+                    let Some(first) = literal_before(text, receiver - 1) else { continue };
+                    let Some((close, pieces)) = literals(text, end) else { continue };
+                    let pieces = match (name, first.is_empty()) {
+                        (b"concat", _) => [vec![first.clone()], pieces].concat(),
+                        (b"join", true) => pieces,
+                        _ => continue,
+                    };
+                    join(text, first.start - 1..close.min(pieces[pieces.len() - 1].end + 1), &pieces, finds);
+                }
+                _ if !dot && name != b"join" && text.get(end) == Some(&b'(') => {
+                    if let Some((_, pieces)) = literals(text, end) {
+                        join(text, pieces[0].start - 1..pieces[pieces.len() - 1].end + 1, &pieces, finds);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The literals of a list that opens at `open`, and the place of the bracket that closes it; nothing if anything else is in it.
+fn literals(text: &[u8], open: usize) -> Option<(usize, Vec<Range<usize>>)> {
+    let high = text.len().min(open + LONGEST_PIECE);
+    let mut pieces = Vec::new();
+    let mut at = open + 1;
+    while at < high && pieces.len() < MOST_PIECES {
+        match text[at] {
+            b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b'(' => at += 1,
+            b'"' | b'\'' | b'`' => {
+                let piece = literal_at(text, at)?;
+                at = piece.end + 1;
+                pieces.push(piece);
+            }
+            b']' | b')' | b'}' => return (!pieces.is_empty()).then_some((at, pieces)),
+            _ if text[at..high].starts_with(b"array(") => at += b"array(".len(),
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// `ab${"cd"}ef`, `ab#{'cd'}ef`
+fn templates(text: &[u8], finds: &mut Finds<'_>) {
+    let mut at = 0;
+    let opens = |sign: u8| memchr::memmem::find_iter(text, if sign == b'$' { b"${" } else { b"#{" }).collect::<Vec<usize>>();
+    let mut signs = [opens(b'$'), opens(b'#')].concat();
+    signs.sort_unstable();
+    for sign in signs {
+        if sign < at {
+            continue;
+        }
+        let Some(piece) = template_literal(text, sign) else { continue };
+        let letters = |b: &&u8| b.is_ascii_graphic() && !matches!(**b, b'"' | b'\'' | b'`');
+        let low = sign.saturating_sub(BEFORE).max(at);
+        let line = memchr::memrchr(b'\n', &text[low..sign]).map_or(low, |newline| low + newline + 1);
+        let mut rewriter = Rewriter::new(text, line);
+        rewriter.copy(line..sign);
+        rewriter.copy(piece.clone());
+        let mut from = piece.end + 2;
+        // Further pieces may follow, with letters between them.
+        loop {
+            let next = from + text[from.min(text.len())..].iter().take(LONGEST_PIECE).take_while(letters).count();
+            let inner = memchr::memmem::find(&text[from.min(next)..next], b"{").map(|open| (from + open).saturating_sub(1));
+            match inner.and_then(|sign| Some((sign, template_literal(text, sign)?))) {
+                Some((sign, piece)) if sign >= from => {
+                    rewriter.copy(from..sign);
+                    rewriter.copy(piece.clone());
+                    from = piece.end + 2;
+                }
+                _ => {
+                    let end = text.len().min(next + 1);
+                    rewriter.copy(from.min(end)..end);
+                    at = end;
+                    break;
+                }
+            }
+        }
+        if finds.wants(&(line..at)) {
+            finds.add(rewriter.finish(at, JOINED));
+        }
+    }
+}
+
+/// The literal of `${"…"}` at `sign`.
+fn template_literal(text: &[u8], sign: usize) -> Option<Range<usize>> {
+    let quote = sign + 2;
+    matches!(text.get(sign), Some(b'$' | b'#')).then_some(())?;
+    matches!(text.get(quote), Some(b'"' | b'\'' | b'`')).then_some(())?;
+    let piece = literal_at(text, quote)?;
+    (text.get(piece.end + 1) == Some(&b'}')).then_some(piece)
+}
+
+/// A backslash at the end of a line, with letters right before it and first in the next line.
+fn continued(text: &[u8], finds: &mut Finds<'_>) {
+    let mut at = 0;
+    for slash in memchr::memmem::find_iter(text, b"\\\n").chain(memchr::memmem::find_iter(text, b"\\\r\n")) {
+        let is_letter = |b: &u8| b.is_ascii_graphic();
+        if slash < at || slash == 0 || !is_letter(&text[slash - 1]) || text[slash - 1] == b'\\' {
+            continue;
+        }
+        let low = slash.saturating_sub(BEFORE).max(at);
+        let line = memchr::memrchr(b'\n', &text[low..slash]).map_or(low, |newline| low + newline + 1);
+        let mut rewriter = Rewriter::new(text, line);
+        let (mut from, mut sign) = (line, slash);
+        let mut joined = false;
+        loop {
+            rewriter.copy(from..sign);
+            let next = super::skip(text, sign + 1, |b| matches!(b, b'\r' | b'\n' | b' ' | b'\t'));
+            joined |= text.get(next).is_some_and(is_letter);
+            from = next;
+            let high = text.len().min(next + LONGEST_PIECE);
+            let end = memchr::memchr(b'\n', &text[next..high]).map_or(high, |length| next + length);
+            let line = text[next..end].strip_suffix(b"\r").unwrap_or(&text[next..end]);
+            match line.strip_suffix(b"\\").filter(|line| line.last().is_some_and(is_letter)) {
+                Some(line) => sign = next + line.len(),
+                None => {
+                    rewriter.copy(next..end);
+                    at = end;
+                    break;
+                }
+            }
+        }
+        if joined && finds.wants(&(line..at)) {
+            finds.add(rewriter.finish(at, JOINED));
+        }
+    }
+}
