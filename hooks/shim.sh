@@ -1,5 +1,5 @@
 #!/bin/sh
-# leakstop shim 1. It runs leakstop under the name of this hook, then the hook that was here before, if any.
+# leakstop shim 2. It runs leakstop under the name of this hook, then the hook that was here before, if any.
 # `leakstop install` writes it and `leakstop uninstall` takes it away. By hand: copy it under a hook's name, make it
 # executable, and have leakstop on the PATH.
 leakstop='@LEAKSTOP@'
@@ -20,8 +20,16 @@ if ! [ -x "$leakstop" ]; then
   leakstop=$found
 fi
 
-# A hook manager that runs this shim may be the very hook that stands in $before: do not go round in circles.
-if ! [ -x "$before" ] || [ -n "$LEAKSTOP_CHAINED" ]; then
+# A hook manager that runs this shim may be the very hook that stands in $before: do not go round in circles. On a server the
+# variable may as well come from a pusher who would like to be rid of the hook in $before.
+if [ "$LEAKSTOP_CHAINED" = "$before" ]; then
+  case $hook in pre-receive | update)
+    echo "leakstop: error: LEAKSTOP_CHAINED names $before: that hook calls this one again, or the pusher set it; nothing passes" >&2
+    exit 2
+    ;;
+  esac
+fi
+if ! [ -x "$before" ] || [ "$LEAKSTOP_CHAINED" = "$before" ]; then
   exec "$leakstop" hook "$hook" "$@"
 fi
 
@@ -31,10 +39,10 @@ pre-push | pre-receive)
   input=$(cat && echo .) || exit 2
   input=${input%.}
   printf %s "$input" | "$leakstop" hook "$hook" "$@" || exit
-  printf %s "$input" | LEAKSTOP_CHAINED=1 "$before" "$@"
+  printf %s "$input" | LEAKSTOP_CHAINED=$before "$before" "$@"
   ;;
 *)
   "$leakstop" hook "$hook" "$@" || exit
-  LEAKSTOP_CHAINED=1 exec "$before" "$@"
+  LEAKSTOP_CHAINED=$before exec "$before" "$@"
   ;;
 esac

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::change::Backend;
 use crate::terminal::ColorChoice;
 
 /// Blocks commits and pushes that bring in secrets or unsafe secret handling.
@@ -112,7 +113,11 @@ pub enum Hook {
         url: OsString,
     },
     /// What a push brings into this repository; reads lines from standard input
-    PreReceive,
+    PreReceive {
+        /// Read git in this way alone; for tests
+        #[arg(long, hide = true)]
+        backend: Option<Backend>,
+    },
     /// What one ref of a push brings into this repository
     Update {
         /// Name of the ref

@@ -8,6 +8,7 @@ use clap::Parser;
 use leakstop::cli::{Cli, as_hook};
 use leakstop::judge::Status;
 use leakstop::run::{Failure, run};
+use leakstop::terminal::escape;
 
 const BLOCKED: i32 = 1;
 const FAILED: i32 = 2;
@@ -23,9 +24,15 @@ fn main() {
     let arguments = as_hook(std::env::args_os()).unwrap_or_else(|| std::env::args_os().collect());
     let cli = Cli::try_parse_from(arguments).unwrap_or_else(|error| {
         // Help and version are answers; the rest is a mistake in the call.
-        let code = if error.use_stderr() { FAILED } else { 0 };
-        let _ = error.print();
-        exit(code);
+        if !error.use_stderr() {
+            let told = error.print();
+            exit(if told.is_ok() { 0 } else { FAILED });
+        }
+        // It quotes what was given, which may come from a ref or an address.
+        for line in error.to_string().lines() {
+            say(&escape(line.as_bytes()));
+        }
+        exit(FAILED);
     });
     match run(&cli, started) {
         Ok(Status::Clean | Status::Warned) => exit(0),

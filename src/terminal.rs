@@ -65,13 +65,19 @@ impl Palette {
 
 /// Text for people from bytes of a repository: control characters, bidirectional and invisible characters and bytes that
 /// are no UTF-8 are shown as escapes, so that a path or a ref name can neither steer a terminal nor look like another.
+///
+/// So are the words by which a build server takes commands from a log: `::error::` (GitHub) where a line may begin, and
+/// `##[group]` and `##vso[…]` (GitHub, Azure) anywhere.
 pub fn escape(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
+        let text = chunk.valid();
+        for (at, c) in text.char_indices() {
+            // Writing to a string cannot fail.
             if is_deceptive(c) {
-                // Writing to a string cannot fail.
                 let _ = write!(out, "{}", c.escape_default());
+            } else if begins_command(&out, &text[at..]) {
+                let _ = write!(out, "{}", c.escape_unicode());
             } else {
                 out.push(c);
             }
@@ -81,6 +87,16 @@ pub fn escape(bytes: &[u8]) -> String {
         }
     }
     out
+}
+
+/// True where `rest` would be taken for a command after `before`. The report breaks lines at spaces and indents them, and
+/// build servers overlook indentation.
+fn begins_command(before: &str, rest: &str) -> bool {
+    match rest.as_bytes() {
+        [b':', b':', ..] => before.chars().next_back().is_none_or(char::is_whitespace),
+        [b'#', b'#', rest @ ..] => rest.iter().find(|b| !b.is_ascii_alphanumeric()) == Some(&b'['),
+        _ => false,
+    }
 }
 
 /// Control characters, line separators, and what Unicode says has no width or turns the direction of text.
@@ -99,6 +115,8 @@ mod tests {
     #[test]
     fn nothing_that_steers_a_terminal_passes() {
         assert_eq!(escape(b"a\x1b[31m\r\n\x07b"), "a\\u{1b}[31m\\r\\n\\u{7}b");
+        assert_eq!(escape(b"::error::x ::y a::b"), "\\u{3a}:error::x \\u{3a}:y a::b");
+        assert_eq!(escape(b"a##[x] ##vso[y] ###[ ## ["), "a\\u{23}#[x] \\u{23}#vso[y] #\\u{23}#[ ## [");
         assert_eq!(escape("x\u{202e}y\u{200b}z\u{9b}".as_bytes()), "x\\u{202e}y\\u{200b}z\\u{9b}");
         assert_eq!(escape(b"caf\xc3\xa9 \xff"), "café \\xff");
     }

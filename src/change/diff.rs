@@ -17,10 +17,26 @@ pub struct Novelty<'a> {
     text: fn(Vec<u8>) -> Vec<u8>,
     /// The file whose earlier versions are at hand.
     current: Option<usize>,
-    earlier: Vec<Vec<u8>>,
+    earlier: Vec<Earlier>,
     /// Bytes that may still be read in the search for renamed files of the current commit.
     rename_budget: u64,
     removed_of: Option<(Option<u32>, Vec<Removed>)>,
+}
+
+/// Where something stood before the change.
+pub enum Before<'n> {
+    /// In an earlier version of the same file.
+    Here,
+    /// In these files, which the same change removes; in none where the list is empty.
+    Moved(Vec<&'n Earlier>),
+}
+
+/// An earlier version.
+pub struct Earlier {
+    /// The path of a file that the change removes; `None` for the same file.
+    pub moved_from: Option<Box<[u8]>>,
+    /// Its bytes.
+    pub text: Vec<u8>,
 }
 
 /// A file that a commit removes: path, blob, and which parent had it.
@@ -35,23 +51,26 @@ impl<'a> Novelty<'a> {
         Self { store, change, text, current: None, earlier: Vec::new(), rename_budget: RENAME_BYTES, removed_of: None }
     }
 
-    /// True unless an earlier version of the file with index `file` holds `value` as a whole word.
+    /// The earlier versions of the file with index `file` that hold `value` as a whole word.
     ///
     /// # Errors
     /// An earlier version that cannot be read.
-    pub fn value_is_new(&mut self, file: usize, value: &[u8]) -> Result<bool, ChangeError> {
-        self.look_up(file)?;
-        Ok(!self.earlier.iter().any(|before| holds_word(before, value)))
+    pub fn value(&mut self, file: usize, value: &[u8]) -> Result<Before<'_>, ChangeError> {
+        self.before(file, |text| holds_word(text, value))
     }
 
-    /// True unless every line of `text` (whole lines or parts) stands in one earlier version of the file, indented as it may
-    /// be.
+    /// The earlier versions of the file that hold every line of `text` (whole lines or parts), indented as it may be.
     ///
     /// # Errors
     /// An earlier version that cannot be read.
-    pub fn lines_are_new(&mut self, file: usize, text: &[u8]) -> Result<bool, ChangeError> {
+    pub fn lines(&mut self, file: usize, text: &[u8]) -> Result<Before<'_>, ChangeError> {
+        self.before(file, |before| holds_lines(before, text))
+    }
+
+    fn before(&mut self, file: usize, holds: impl Fn(&[u8]) -> bool) -> Result<Before<'_>, ChangeError> {
         self.look_up(file)?;
-        Ok(!self.earlier.iter().any(|before| holds_lines(before, text)))
+        let found: Vec<_> = self.earlier.iter().filter(|before| holds(&before.text)).collect();
+        Ok(if found.iter().any(|before| before.moved_from.is_none()) { Before::Here } else { Before::Moved(found) })
     }
 
     /// True unless an earlier folder holds `part` of this file's name, or a file that the same change removes does.
@@ -85,7 +104,7 @@ impl<'a> Novelty<'a> {
                     // A submodule's id is a commit of another repository: there is no earlier version here.
                     if self.store.holds(id) {
                         self.store.read(id, &mut before)?;
-                        self.earlier.push((self.text)(before));
+                        self.earlier.push(Earlier { moved_from: None, text: (self.text)(before) });
                     }
                 }
                 None => self.read_removed(file)?,
@@ -126,7 +145,7 @@ impl<'a> Novelty<'a> {
     fn read_removed(&mut self, file: &NewFile) -> Result<(), ChangeError> {
         let mut candidates = self.removed(file.commit)?.to_vec();
         candidates.sort_by_key(|(path, id)| (Some(*id) != file.blob, name(path) != name(&file.path), extension(path) != extension(&file.path)));
-        for (_, id) in candidates {
+        for (path, id) in candidates {
             if !self.store.holds(id) {
                 continue; // a partial clone lacks it: what is not compared counts as new
             }
@@ -135,7 +154,7 @@ impl<'a> Novelty<'a> {
             self.rename_budget = left;
             let mut before = Vec::new();
             self.store.read(id, &mut before)?;
-            self.earlier.push((self.text)(before));
+            self.earlier.push(Earlier { moved_from: Some(path), text: (self.text)(before) });
             if Some(id) == file.blob {
                 break; // the very same bytes: a plain rename
             }

@@ -24,7 +24,7 @@ impl LibGit {
         // The object database of a hook was just written by git itself, which checks every hash: a second check would
         // double the time of reading (measured 0.57 s against 1.22 s on 347 MB) and find nothing.
         git2::opts::strict_hash_verification(false);
-        if trust == Trust::GitAccepted {
+        if trust != Trust::CheckOwner {
             skip_owner_check().map_err(|source| ChangeError::Open { source })?;
         }
         let repo = Repository::open_from_env().map_err(|source| ChangeError::Open { source })?;
@@ -159,8 +159,13 @@ impl Store for LibGit {
         found.map(|commit| ours(commit.id())).map_err(|source| ChangeError::Revision { name: name.escape_debug().to_string(), source })
     }
 
-    fn setting(&self, key: &str) -> Option<String> {
-        self.repo.config().ok()?.snapshot().ok()?.get_string(key).ok()
+    fn setting(&self, key: &str) -> Result<Option<String>, ChangeError> {
+        let config = self.repo.config().and_then(|mut config| config.snapshot());
+        match config.and_then(|config| config.get_string(key)) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(source) => Err(ChangeError::Git { what: "git's configuration", source }),
+        }
     }
 
     fn settings(&self, names: &str) -> Result<Vec<Vec<u8>>, ChangeError> {

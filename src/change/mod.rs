@@ -30,13 +30,13 @@ mod updates;
 
 pub use canary::{CanaryPush, CanaryStage};
 pub use changed::changed_parts;
-pub use diff::Novelty;
+pub use diff::{Before, Earlier, Novelty};
 pub use error::ChangeError;
 pub use hidden::{HiddenRefs, accepted};
 pub use lfs::is_lfs_pointer;
 pub use message::message_as_stored;
 pub use objects::ObjectId;
-pub use open::{Repository, open};
+pub use open::{Backend, Repository, open, open_by};
 pub use place::{GitPlace, hooks_dir};
 pub use promised::is_promised;
 pub use pushed::{history, pushed, range};

@@ -18,11 +18,21 @@ use super::shallow;
 use super::store::{Kind, StagedEntry, Store, Trust};
 
 /// Forces one way, for tests. Both are equally strict, so nothing is weakened: what the named one cannot read is an error.
+/// On a server it counts for nothing, since nothing of the pusher's environment does.
 const VARIABLE: &str = "LEAKSTOP_BACKEND";
 
 /// From about so many files on git compares the index faster than libgit2, its start included. Measured, whole hook: 1,000
 /// files 4 ms by libgit2; 3,500 files 12 ms by libgit2 and 7 ms by git; 100,000 files 215 ms and 24 ms.
 const LARGE_INDEX: u32 = 2_000;
+
+/// A way to read git.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Backend {
+    /// libgit2, in process.
+    Git2,
+    /// The plumbing commands of git.
+    Git,
+}
 
 /// A repository, with the way to read it that was found.
 pub struct Repository {
@@ -42,12 +52,20 @@ impl Repository {
 /// # Errors
 /// No repository, another user's, or one that neither libgit2 nor git reads.
 pub fn open(trust: Trust) -> Result<Repository, ChangeError> {
+    let forced = if trust == Trust::Receiving { None } else { from_environment()? };
+    open_by(trust, forced)
+}
+
+/// As [`open`], by a way that may be forced on the command line, whatever the environment says.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_by(trust: Trust, forced: Option<Backend>) -> Result<Repository, ChangeError> {
     let git = || Plumbing::open(Git::FromEnvironment, trust);
-    match std::env::var_os(VARIABLE).map(|value| value.into_encoded_bytes()).as_deref() {
-        None | Some(b"") => {}
-        Some(b"git2") => return LibGit::open(trust).map(Repository::whole),
-        Some(b"git") => return git().map(Repository::whole).map_err(|source| ChangeError::Open { source }),
-        Some(value) => return Err(ChangeError::Backend { value: value.escape_ascii().to_string() }),
+    match forced {
+        None => {}
+        Some(Backend::Git2) => return LibGit::open(trust).map(Repository::whole),
+        Some(Backend::Git) => return git().map(Repository::whole).map_err(|source| ChangeError::Open { source }),
     }
     let libgit = match LibGit::open(trust) {
         Ok(_) if shallow::file_of_push().is_some() => failed("it does not know GIT_SHALLOW_FILE, which a shallow push sets".to_owned()),
@@ -62,6 +80,15 @@ pub fn open(trust: Trust) -> Result<Repository, ChangeError> {
         Err(error) => return Err(error),
     };
     git().map(Repository::whole).map_err(|git| ChangeError::Neither { source: BothReasons { libgit, git } })
+}
+
+fn from_environment() -> Result<Option<Backend>, ChangeError> {
+    match std::env::var_os(VARIABLE).map(|value| value.into_encoded_bytes()).as_deref() {
+        None | Some(b"") => Ok(None),
+        Some(b"git2") => Ok(Some(Backend::Git2)),
+        Some(b"git") => Ok(Some(Backend::Git)),
+        Some(value) => Err(ChangeError::Backend { value: value.escape_ascii().to_string() }),
+    }
 }
 
 /// Finds out who reads the index. libgit2 keeps the index it has read, and git's answer is kept too: the question costs
@@ -139,7 +166,7 @@ impl Store for Repository {
         self.store.revision(name)
     }
 
-    fn setting(&self, key: &str) -> Option<String> {
+    fn setting(&self, key: &str) -> Result<Option<String>, ChangeError> {
         self.store.setting(key)
     }
 

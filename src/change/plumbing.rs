@@ -203,9 +203,14 @@ impl Store for Plumbing {
         self.commits_at(&[id])?.pop().ok_or_else(|| failed(super::child::failed("it names no commit".to_owned())))
     }
 
-    fn setting(&self, key: &str) -> Option<String> {
-        let ended = self.git.run(&["config", "--null", "--get", key], b"").ok().filter(|ended| ended.succeeded())?;
-        String::from_utf8(ended.out.strip_suffix(b"\0")?.to_vec()).ok()
+    fn setting(&self, key: &str) -> Result<Option<String>, ChangeError> {
+        let failed = |source| ChangeError::Git { what: "git's configuration", source };
+        let ended = self.git.run(&["config", "--null", "--get", key], b"").map_err(failed)?;
+        match (ended.code(), ended.out.strip_suffix(b"\0").map(|value| String::from_utf8(value.to_vec()))) {
+            (Some(0), Some(Ok(value))) => Ok(Some(value)),
+            (Some(1), None) if ended.out.is_empty() => Ok(None),
+            _ => Err(failed(ended.error())),
+        }
     }
 
     fn settings(&self, names: &str) -> Result<Vec<Vec<u8>>, ChangeError> {

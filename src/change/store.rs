@@ -21,6 +21,8 @@ pub enum Kind {
 pub enum Trust {
     /// git itself runs us as a hook, so it has accepted the repository.
     GitAccepted,
+    /// git runs us as a hook of a server: it has accepted the repository, and the environment may be the pusher's.
+    Receiving,
     /// A person names the repository: refuse another user's, as git does.
     CheckOwner,
 }
@@ -60,8 +62,8 @@ pub trait Store {
     fn staged_blob(&self, path: &[u8]) -> Result<Option<ObjectId>, ChangeError>;
     /// Resolves what a person writes for a commit.
     fn revision(&self, name: &str) -> Result<ObjectId, ChangeError>;
-    /// A value of git's configuration, as text.
-    fn setting(&self, key: &str) -> Option<String>;
+    /// A value of git's configuration, as text; `None` where it is not set. That it cannot be read is no "not set".
+    fn setting(&self, key: &str) -> Result<Option<String>, ChangeError>;
     /// The values of all settings whose name the regular expression fits, in the order in which git reads them. In names
     /// all but the middle part is in small letters.
     fn settings(&self, names: &str) -> Result<Vec<Vec<u8>>, ChangeError>;

@@ -3,10 +3,12 @@
 mod accepted;
 mod exception;
 mod policy;
+mod weaker;
 
 pub use accepted::{Accepted, parse_accepted};
 pub use exception::Allowance;
 pub use policy::{Layer, Origin, Policy};
+pub use weaker::weaker;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;

@@ -86,7 +86,7 @@ struct At {
 }
 
 /// Everything a build of a large project puts into one file stays below; above it is rather a disk image.
-const MAX_FILE_BYTES: u64 = 100 << 20;
+pub(super) const MAX_FILE_BYTES: u64 = 100 << 20;
 
 /// Used where a repository sets no key of its own: fingerprints are then the same everywhere.
 const FINGERPRINT_KEY: &str = "leakstop";

@@ -92,7 +92,7 @@ impl InstallError {
 /// # Errors
 /// A file that cannot be written, or two strangers' hooks in the way. Nothing is lost in either case.
 pub fn install(folder: &Path, hook: &str, program: &Path) -> Result<Change, InstallError> {
-    fs::create_dir_all(folder).map_err(|source| InstallError::File { what: "create the folder", path: folder.to_owned(), source })?;
+    create_folder(folder).map_err(|source| InstallError::File { what: "create the folder", path: folder.to_owned(), source })?;
     let file = folder.join(hook);
     let shim = shim(program);
     let change = match state(&file, program)? {
@@ -173,6 +173,18 @@ fn aside(file: &Path) -> PathBuf {
 
 fn rename(from: &Path, to: &Path) -> Result<(), InstallError> {
     fs::rename(from, to).map_err(|source| InstallError::File { what: "move the hook", path: from.to_owned(), source })
+}
+
+/// Whoever can write to the folder decides what git runs: so nobody but its owner can, whatever the umask.
+fn create_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o755);
+    }
+    builder.create(folder)
 }
 
 /// Writes beside the file and renames: a hook is never half there.

@@ -183,6 +183,11 @@ fn decide(finding: &Finding, policy: &Policy, today: Date) -> (Verdict, Reason) 
     (verdict(level), if level == Level::Block { expired.unwrap_or(reason) } else { reason })
 }
 
+/// What happens because of a finding, when the clock stands at `day`.
+pub fn verdict_on(day: Date, finding: &Finding, policy: &Policy) -> Verdict {
+    decide(finding, policy, day).0
+}
+
 fn level(finding: &Finding, policy: &Policy) -> (Level, Reason) {
     if let Some((level, in_path)) = policy.of_rule(finding) {
         return (level, if in_path { Reason::RuleLevelInPath } else { Reason::RuleLevel });

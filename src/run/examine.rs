@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
-use crate::change::{ChangeSet, Coverage, Kind, NewFile, Novelty, ObjectId, Part, Store, Unread, changed_parts, is_lfs_pointer, is_promised};
+use crate::change::{Before, ChangeSet, Coverage, Kind, NewFile, Novelty, ObjectId, Part, Store, Unread, changed_parts, is_lfs_pointer, is_promised};
 use crate::config::Policy;
 use crate::finding::{Finding, Where};
 use crate::scan::{Hit, PathKind, Scanner, Text, plain};
 
 use super::Failure;
 use super::finding_maker::{FindingMaker, Place};
+use super::moves::Moves;
 
 /// What was found and what was looked at.
 pub(super) struct Found {
@@ -43,14 +44,19 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
             }
         }
     }
+    let mut moves = Moves::new(scanner, policy);
     for (file, hits) in scan_files(store, change, scanner, policy, &mut coverage)? {
         let place = &change.files[file];
         let place = Place { place: Where::Content, path: &place.path, commit: place.commit, reference: name_of(change, place) };
         for hit in hits {
-            let new = match (&hit.raw, &hit.secret) {
-                (Some(raw), Some(_)) => novelty.value_is_new(file, raw.expose())?,
-                (Some(raw), None) => novelty.lines_are_new(file, raw.expose())?,
-                (None, _) => true,
+            let before = match (&hit.raw, &hit.secret) {
+                (Some(raw), Some(_)) => novelty.value(file, raw.expose())?,
+                (Some(raw), None) => novelty.lines(file, raw.expose())?,
+                (None, _) => Before::Moved(Vec::new()),
+            };
+            let new = match before {
+                Before::Here => false,
+                Before::Moved(from) => !moves.weighed_as_much(&from, file, place.path, &hit, &mut maker)?,
             };
             if new {
                 maker.add(hit, &place);

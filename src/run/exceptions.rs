@@ -20,7 +20,7 @@ pub(super) fn allow(allow: &Allow, global: &Global) -> Result<Status, Failure> {
     let fingerprint = Fingerprint::parse(&allow.fingerprint).map_err(|e| usage(e.to_string(), "copy it from the report"))?;
     let expires: Date =
         allow.expires.parse().map_err(|_| usage(format!("`{}` is no date", allow.expires.escape_debug()), "write it like 2027-03-31"))?;
-    if expires < today() {
+    if expires < today()? {
         return Err(usage(format!("{expires} is over"), "name a day to come"));
     }
     let file = match &global.config {
@@ -47,7 +47,7 @@ pub(super) fn allow(allow: &Allow, global: &Global) -> Result<Status, Failure> {
     replace(&file, after.as_bytes()).map_err(|source| Failure::Write { path: file.clone(), source })?;
     output::print(&format!(
         "allowed {fingerprint} until {expires}, in {}\nCommit that file with the change, so that others see who answers for it.\n",
-        file.display()
+        output::shown(&file)
     ))?;
     Ok(Status::Clean)
 }

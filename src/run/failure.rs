@@ -53,6 +53,12 @@ pub enum Failure {
         /// Why.
         source: std::io::Error,
     },
+    /// The clock cannot be right, and something depends on the day.
+    #[error("cannot tell which exceptions still hold: the clock says {day}")]
+    Clock {
+        /// What it says.
+        day: String,
+    },
     /// What was asked for makes no sense.
     #[error("{why}")]
     Usage {
@@ -88,7 +94,8 @@ impl Failure {
             Self::Usage { hint, .. } => Some(hint),
             Self::Input { .. } => Some("this command is a git hook; git writes its input. By hand, use `leakstop scan`"),
             Self::Rule(_) | Self::Scan(_) | Self::Thread => Some("nothing passes while this lasts; please report it with `leakstop --version`"),
-            Self::Output { .. } | Self::Write { .. } => None,
+            Self::Clock { .. } => Some("set the clock of this machine; without `[[allow]]` entries no clock is needed"),
+            Self::Output { .. } | Self::Write { .. } => Some("make room or make it writable, or name another place with `--output`"),
         }
     }
 }

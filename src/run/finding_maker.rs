@@ -49,6 +49,11 @@ impl<'a> FindingMaker<'a> {
     }
 
     pub(super) fn add(&mut self, hit: Hit<'_>, place: &Place<'_>) {
+        let finding = self.make(hit, place);
+        self.findings.push(finding);
+    }
+
+    pub(super) fn make(&mut self, hit: Hit<'_>, place: &Place<'_>) -> Finding {
         if *self.path != *place.path {
             self.path = place.path.into();
         }
@@ -59,8 +64,8 @@ impl<'a> FindingMaker<'a> {
             change.refs.get(commit.reference? as usize).map(Vec::as_slice)
         };
         let reference = place.reference.or_else(of_commit).map(Arc::from);
-        let finding = Finding {
-            fingerprint: self.fingerprint(&hit, place),
+        Finding {
+            fingerprint: self.fingerprint(&hit, place.path),
             public_prefix: public_prefix(&hit),
             facts: self.facts(hit.rule),
             confidence: hit.confidence,
@@ -73,18 +78,17 @@ impl<'a> FindingMaker<'a> {
             secret: hit.secret,
             raw: hit.raw,
             decoded: hit.decoded,
-        };
-        self.findings.push(finding);
+        }
     }
 
     /// A credential is the same wherever it stands. An unsafe line is that of its file, however it is indented; a file is
     /// its path.
-    fn fingerprint(&self, hit: &Hit<'_>, place: &Place<'_>) -> Fingerprint {
+    fn fingerprint(&self, hit: &Hit<'_>, path: &[u8]) -> Fingerprint {
         let rule = hit.rule.id();
         match (&hit.secret, &hit.raw) {
             (Some(secret), _) => Fingerprint::new(self.key, rule, secret.expose()),
             (None, raw) => {
-                let mut value = place.path.to_vec();
+                let mut value = path.to_vec();
                 for word in raw.iter().flat_map(|raw| raw.expose().split(u8::is_ascii_whitespace)).filter(|word| !word.is_empty()) {
                     value.push(0);
                     value.extend_from_slice(word);

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::change::{self, ChangeSet, HiddenRefs, NewText, ObjectId, Part, PrePush, RefUpdate, Store, Trust};
+use crate::change::{self, Backend, ChangeSet, HiddenRefs, NewText, ObjectId, Part, PrePush, RefUpdate, Store, Trust};
 use crate::cli::Global;
 use crate::config::{Baseline, Policy};
 use crate::judge::{Gate, Status, Unseen, judge};
@@ -16,6 +16,7 @@ use super::disk;
 use super::examine::{Found, examine};
 use super::output::{Stream, report};
 use super::settings::Settings;
+use super::weakened::{Effect, weakenings};
 use super::{Failure, settings};
 
 /// One run.
@@ -30,9 +31,10 @@ impl Session<'_> {
         let (trust, stream) = if command.starts_with("hook") { (Trust::GitAccepted, Stream::Error) } else { (Trust::CheckOwner, Stream::Out) };
         let store = change::open(trust)?;
         let mut rules = Rules::built_in()?;
-        let settings = settings::of_commit(self.global, &store, &mut rules)?;
+        let mut settings = settings::of_commit(self.global, &store, &mut rules)?;
         let others = change::merge_parents(&store, std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
         let change = change::staged(&store, &others)?;
+        settings.notes.extend(weakenings(&store, &change, &[], Effect::Here)?);
         let found = self.examine(&store, &change, &rules, &settings.policy)?;
         self.finish(command, Gate::Commit, found, &settings, &rules, stream)
     }
@@ -48,7 +50,7 @@ impl Session<'_> {
             .filter(|(name, _)| name.to_string_lossy().starts_with("GIT_CONFIG_"))
             .map(|(_, value)| value.to_string_lossy().into_owned() + "\n")
             .collect();
-        let bytes = change::message_as_stored(&store, &text, editor.as_deref(), &overrides).concat();
+        let bytes = change::message_as_stored(&store, &text, editor.as_deref(), &overrides)?.concat();
         let text = NewText { part: Part::Message, bytes, commit: None, reference: None };
         let change = ChangeSet { texts: vec![text], ..ChangeSet::default() };
         let found = self.examine(&store, &change, &rules, &settings.policy)?;
@@ -60,35 +62,37 @@ impl Session<'_> {
         let updates: Vec<_> = PrePush::parse(&read_stdin()?)?.into_iter().map(|line| line.update).collect();
         let store = change::open(Trust::GitAccepted)?;
         let mut rules = Rules::built_in()?;
-        let settings = settings::of_commit(self.global, &store, &mut rules)?;
+        let mut settings = settings::of_commit(self.global, &store, &mut rules)?;
         let known = tracked(&store, remote)?;
         let change = change::pushed(&store, &updates, &known)?;
+        settings.notes.extend(weakenings(&store, &change, &updates, Effect::Here)?);
         let found = self.examine(&store, &change, &rules, &settings.policy)?;
         self.finish("hook pre-push", Gate::Push, found, &settings, &rules, Stream::Error)
     }
 
     /// `pre-receive`.
-    pub(super) fn pre_receive(&self) -> Result<Status, Failure> {
+    pub(super) fn pre_receive(&self, backend: Option<Backend>) -> Result<Status, Failure> {
         let updates = RefUpdate::parse(&read_stdin()?)?;
-        self.received("hook pre-receive", &updates)
+        self.received("hook pre-receive", &updates, backend)
     }
 
     /// `update`.
     pub(super) fn update(&self, reference: &OsStr, old: &str, new: &str) -> Result<Status, Failure> {
         let update = RefUpdate::from_arguments(reference.as_encoded_bytes(), old, new)?;
-        self.received("hook update", &[update])
+        self.received("hook update", &[update], None)
     }
 
-    fn received(&self, command: &str, updates: &[RefUpdate]) -> Result<Status, Failure> {
-        let store = change::open(Trust::GitAccepted)?;
+    fn received(&self, command: &str, updates: &[RefUpdate], backend: Option<Backend>) -> Result<Status, Failure> {
+        let store = change::open_by(Trust::Receiving, backend)?;
         let mut rules = Rules::built_in()?;
-        let settings = settings::of_push(self.global, &store, updates, &mut rules)?;
+        let mut settings = settings::of_push(self.global, &store, updates, &mut rules)?;
         let hidden = match settings.policy.baseline {
             Baseline::Visible => HiddenRefs::Ignored,
             Baseline::All => HiddenRefs::Counted,
         };
         let known = change::accepted(&store, hidden)?;
         let change = change::pushed(&store, updates, &known)?;
+        settings.notes.extend(weakenings(&store, &change, updates, Effect::Server(settings.policy.repository_config))?);
         let found = self.examine(&store, &change, &rules, &settings.policy)?;
         self.finish(command, Gate::Push, found, &settings, &rules, Stream::Error)
     }
@@ -145,7 +149,7 @@ impl Session<'_> {
 
     fn finish(&self, command: &str, gate: Gate, found: Found, settings: &Settings, rules: &Rules, stream: Stream) -> Result<Status, Failure> {
         let unseen = Unseen { unread: found.coverage.unread.len(), lfs: found.coverage.lfs.len() };
-        let judgement = judge(found.findings, unseen, gate, &settings.policy, settings::today());
+        let judgement = judge(found.findings, unseen, gate, &settings.policy, settings::today()?);
         report(self, command, &judgement, &found.coverage, &settings.notes, rules.all().len(), stream)?;
         Ok(judgement.status())
     }
@@ -156,7 +160,7 @@ fn tracked(store: &dyn Store, remote: &OsStr) -> Result<Vec<ObjectId>, Failure> 
     let refs = store.references()?;
     let of = |prefix: Vec<u8>| refs.iter().filter(move |(name, _)| name.starts_with(&prefix)).map(|(_, id)| *id).collect::<Vec<_>>();
     let named = of([b"refs/remotes/", remote.as_encoded_bytes(), b"/"].concat());
-    Ok(if named.is_empty() && store.setting(&format!("remote.{}.url", remote.to_string_lossy())).is_none() {
+    Ok(if named.is_empty() && store.setting(&format!("remote.{}.url", remote.to_string_lossy()))?.is_none() {
         of(b"refs/remotes/".to_vec())
     } else {
         named

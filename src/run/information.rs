@@ -70,14 +70,14 @@ pub(super) fn config(command: &ConfigCommand, global: &Global) -> Result<Status,
         text.push_str("no configuration file applies here: the defaults hold\n");
     }
     for file in &settings.files {
-        text.push_str(&format!("good: {file}\n"));
+        text.push_str(&format!("good: {}\n", escape(file.as_bytes())));
     }
     // What stands in the work tree counts once it is committed; whoever edits it wants to know now.
     if let Some(file) = settings::in_work_tree(global)? {
         text.push_str(&format!("good: {file}, in the work tree; hooks read the committed one\n"));
     }
     for note in &settings.notes {
-        text.push_str(&format!("note: {note}\n"));
+        text.push_str(&format!("note: {}\n", escape(note.as_bytes())));
     }
     print(&text)?;
     Ok(Status::Clean)

@@ -7,10 +7,12 @@ mod failure;
 mod finding_maker;
 mod gate;
 mod information;
+mod moves;
 mod output;
 mod rule_check;
 mod settings;
 mod setup;
+mod weakened;
 
 pub use failure::Failure;
 
@@ -31,7 +33,7 @@ pub fn run(cli: &Cli, started: Instant) -> Result<Status, Failure> {
         Command::Hook(Hook::PreMergeCommit { .. }) => session.index("hook pre-merge-commit"),
         Command::Hook(Hook::CommitMsg { file }) => session.message(file),
         Command::Hook(Hook::PrePush { remote, .. }) => session.pre_push(remote),
-        Command::Hook(Hook::PreReceive) => session.pre_receive(),
+        Command::Hook(Hook::PreReceive { backend }) => session.pre_receive(*backend),
         Command::Hook(Hook::Update { reference, old, new }) => session.update(reference, old, new),
         Command::Scan(scan) if scan.staged => session.index("scan --staged"),
         Command::Scan(scan) if scan.history => session.history(),

@@ -1,12 +1,14 @@
 //! Writes the report. A stream that breaks changes no verdict.
 
+use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
 use crate::change::Coverage;
 use crate::cli::{Format, Global};
 use crate::judge::{Judgement, Status};
 use crate::report::{Detail, Report, human, json, json_lines};
-use crate::terminal::Palette;
+use crate::terminal::{Palette, escape};
 
 use super::Failure;
 use super::gate::Session;
@@ -29,7 +31,7 @@ pub(super) fn report(
     stream: Stream,
 ) -> Result<(), Failure> {
     let global = session.global;
-    let report = Report { command, judgement, coverage, rules, elapsed: session.started.elapsed(), notes, suggested_expiry: suggested_expiry() };
+    let report = Report { command, judgement, coverage, rules, elapsed: session.started.elapsed(), notes, suggested_expiry: suggested_expiry()? };
     let mut text = Vec::new();
     let to_file = global.output.is_some();
     let written = match global.format {
@@ -39,7 +41,7 @@ pub(super) fn report(
     };
     written.map_err(|source| Failure::Output { to: "memory".to_owned(), source })?;
     if let Some(file) = &global.output {
-        return std::fs::write(file, &text).map_err(|source| Failure::Write { path: file.clone(), source });
+        return write_private(file, &text).map_err(|source| Failure::Write { path: file.clone(), source });
     }
     let result = match stream {
         Stream::Out => write_all(&mut io::stdout().lock(), &text),
@@ -52,6 +54,18 @@ pub(super) fn report(
         }
         _ => Ok(()),
     }
+}
+
+/// A report names where secrets stand: a new file is for its owner alone, whatever the umask.
+fn write_private(file: &Path, text: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    write_all(&mut options.open(file)?, text)
 }
 
 fn write_all(out: &mut dyn Write, text: &[u8]) -> io::Result<()> {
@@ -75,6 +89,11 @@ fn palette(global: &Global, stream: Stream, to_file: bool) -> Palette {
         Stream::Out => Palette::new(global.color, &io::stdout()),
         Stream::Error => Palette::new(global.color, &io::stderr()),
     }
+}
+
+/// A path for people, on one line whatever it holds.
+pub(super) fn shown(path: &Path) -> String {
+    escape(path.as_os_str().as_encoded_bytes())
 }
 
 /// Prints a line that somebody asked for.

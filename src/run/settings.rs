@@ -244,7 +244,10 @@ fn pushed_commits<'a>(store: &dyn Store, updates: impl Iterator<Item = &'a RefUp
 fn settings(layers: Vec<Layer>, accepted: Vec<Accepted>, rules: &Rules) -> Result<Settings, Failure> {
     let mut policy = Policy::new(&layers, rules)?;
     policy.accepted = accepted;
-    let today = today();
+    let today = today()?;
+    if today < NO_EARLIER && !(policy.allow.is_empty() && policy.accepted.is_empty()) {
+        return Err(Failure::Clock { day: today.to_string() });
+    }
     let mut notes = Vec::new();
     for allowance in policy.allow.iter().filter(|allowance| allowance.expires < today) {
         notes.push(format!(
@@ -323,12 +326,17 @@ fn in_blob(store: &dyn Store, blob: ObjectId, name: &str, origin: Origin) -> Res
     Ok(Layer { config: config::parse(name, &text)?, file: name.to_owned(), origin })
 }
 
+/// No leakstop is older: a clock that says so stands at its beginning, and an exception that ran out would hold again.
+const NO_EARLIER: Date = jiff::civil::date(2025, 1, 1);
+
 /// The day, in UTC, so that an exception runs out everywhere at once.
-pub(super) fn today() -> Date {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+pub(super) fn today() -> Result<Date, Failure> {
+    let now = jiff::Timestamp::try_from(std::time::SystemTime::now());
+    let now = now.map_err(|_| Failure::Clock { day: "a day beyond all calendars".to_owned() })?;
+    Ok(now.to_zoned(jiff::tz::TimeZone::UTC).date())
 }
 
 /// Ninety days are long enough to rotate anything and short enough to be remembered.
-pub(super) fn suggested_expiry() -> String {
-    today().saturating_add(90.days()).to_string()
+pub(super) fn suggested_expiry() -> Result<String, Failure> {
+    Ok(today()?.saturating_add(90.days()).to_string())
 }

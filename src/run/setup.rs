@@ -9,7 +9,8 @@ use crate::install::{self, CLIENT_HOOKS, Change, InstallError, SERVER_HOOKS};
 use crate::judge::Status;
 use crate::rules::shape;
 
-use super::{Failure, output};
+use super::Failure;
+use super::output::{self, shown};
 
 /// A GitHub token with a right checksum, drawn anew each time: what every version of leakstop refuses.
 const CANARY: &str = "leakstop canary ghp_{crc32:30}\n";
@@ -22,10 +23,10 @@ pub(super) fn install(install: &Install, _global: &Global) -> Result<Status, Fai
         let change = install::install(&place.hooks, hook, &program)?;
         let file = place.hooks.join(hook);
         said.push_str(&match change {
-            Change::Installed => format!("installed  {}\n", file.display()),
-            Change::Kept => format!("in place   {}\n", file.display()),
-            Change::Renewed => format!("renewed    {}\n", file.display()),
-            Change::Chained(aside) => format!("installed  {}; the hook that was there runs after it ({})\n", file.display(), aside.display()),
+            Change::Installed => format!("installed  {}\n", shown(&file)),
+            Change::Kept => format!("in place   {}\n", shown(&file)),
+            Change::Renewed => format!("renewed    {}\n", shown(&file)),
+            Change::Chained(aside) => format!("installed  {}; the hook that was there runs after it ({})\n", shown(&file), shown(&aside)),
             Change::Removed | Change::Restored | Change::Absent => String::new(),
         });
         prove(&place, hook)?;
@@ -47,9 +48,9 @@ pub(super) fn uninstall(install: &Install, _global: &Global) -> Result<Status, F
         let change = install::uninstall(&place.hooks, hook, &program)?;
         let file = place.hooks.join(hook);
         said.push_str(&match change {
-            Change::Removed => format!("removed    {}\n", file.display()),
-            Change::Restored => format!("restored   {}: the hook that was there before leakstop\n", file.display()),
-            _ => format!("not ours   {}\n", file.display()),
+            Change::Removed => format!("removed    {}\n", shown(&file)),
+            Change::Restored => format!("restored   {}: the hook that was there before leakstop\n", shown(&file)),
+            _ => format!("not ours   {}\n", shown(&file)),
         });
     }
     output::print(&said)?;

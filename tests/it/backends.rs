@@ -219,7 +219,8 @@ fn a_server_that_borrows_objects_reads_them_and_knows_only_its_own_refs() {
         let server = server(&[]);
         fs::write(server.path().join("objects/info/alternates"), format!("{}\n", lender.path().join(".git/objects").display())).unwrap();
         let mut push = lender.command("git");
-        let refused = push.args(["push", "-q", server.path().to_str().unwrap(), "main"]).env("LEAKSTOP_BACKEND", backend).output().unwrap();
+        server.is_read_by(backend);
+        let refused = push.args(["push", "-q", server.path().to_str().unwrap(), "main"]).output().unwrap();
         assert_eq!(refused.status.code(), Some(1), "{backend}");
         assert!(String::from_utf8_lossy(&refused.stderr).contains("secret.txt:1:1"), "{backend}");
     }
@@ -461,7 +462,8 @@ fn what_only_a_hidden_ref_reaches_is_new_unless_the_server_says_otherwise() {
         server.git(&["config", "transfer.hideRefs", "refs/hidden"]).expect(0);
         server.git(&["config", "--add", "receive.hideRefs", "refs/elsewhere"]).expect(0);
         server.leakstop(&["install", "--server", "."]).expect(0);
-        let push = || client.git_with(("LEAKSTOP_BACKEND", backend), &["push", "-q", url, "main"]);
+        server.is_read_by(backend);
+        let push = || client.git(&["push", "-q", url, "main"]);
         let refused = push().expect(1);
         assert!(refused.err.contains("secret.txt:1:1"), "{backend}: {}", refused.err);
         server.write("leakstop.toml", "[server]\nbaseline = \"all\"\n");

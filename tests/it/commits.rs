@@ -610,6 +610,21 @@ mod messages {
     }
 
     #[test]
+    fn a_comment_that_git_keeps_by_an_option_of_this_command_is_read() {
+        let repo = Repo::started();
+        repo.stage("a.txt", "hello\n");
+        let text = format!("good\n# {}\n", token(1));
+        for option in ["verbatim", "whitespace"] {
+            let cleanup = format!("--cleanup={option}");
+            repo.refuses_command(&mut edited(&repo, &text, &[&cleanup]));
+            repo.refuses_command(&mut edited(&repo, &text, &[&cleanup, "-v"]));
+        }
+        // Without git's own words about comments nobody can tell.
+        repo.refuses_command(&mut edited(&repo, &text, &["--no-status"]));
+        repo.takes_command(&mut edited(&repo, &text, &["--cleanup=strip", "-v"]));
+    }
+
+    #[test]
     fn a_comment_that_git_keeps_by_a_setting_of_this_command_is_read() {
         let repo = Repo::started();
         repo.stage("a.txt", "hello\n");

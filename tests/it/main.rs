@@ -23,4 +23,5 @@ mod reports;
 mod rules;
 mod scans;
 mod support;
+mod tampering;
 mod tidy;

@@ -302,6 +302,17 @@ impl Repo {
         repo
     }
 
+    /// Makes the server's hook read git in this way alone (`git2` or `git`). The variable `LEAKSTOP_BACKEND` does it for the
+    /// hooks of a work tree, and counts for nothing on a server.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn is_read_by(&self, backend: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        let hook = self.root.join("hooks/pre-receive");
+        fs::write(&hook, format!("#!/bin/sh\nexec '{LEAKSTOP}' hook pre-receive --backend {backend}\n")).unwrap();
+        fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
     /// Names this repository's remote.
     #[track_caller]
     pub fn has_remote(&self, server: &Repo) {
