@@ -11,6 +11,8 @@ mod documents;
 mod encodings;
 mod histories;
 #[cfg(unix)]
+mod injection;
+#[cfg(unix)]
 mod installing;
 mod lfs;
 mod managers;
