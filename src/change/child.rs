@@ -74,7 +74,11 @@ impl Git {
 
     /// Runs a command to its end.
     pub(super) fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Ended, git2::Error> {
-        let name = arguments.first().copied().unwrap_or_default().to_owned();
+        let mut words = arguments;
+        while let ["-c", _, after @ ..] = words {
+            words = after;
+        }
+        let name = words.first().copied().unwrap_or_default().to_owned();
         let mut command = self.command(arguments);
         command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() }).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|e| cannot_start(&e))?;

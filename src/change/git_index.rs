@@ -3,11 +3,11 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::child::{Git, unexpected};
 use super::error::ChangeError;
+use super::index_file::index_file;
 use super::objects::ObjectId;
 use super::staged::{find, root_tree};
 use super::store::{StagedEntry, Store};
@@ -31,7 +31,7 @@ struct IndexChange {
 /// Every option that decides what is shown stands here, so that no configuration does. Submodules count by the id that
 /// the index holds: with `none` git does not leave out those that `.gitmodules` says to ignore, and with `--cached` it
 /// does not look into them.
-const DIFF_INDEX: [&str; 11] = [
+const DIFF_INDEX: [&str; 12] = [
     "-c",
     "diff.relative=false",
     "diff-index",
@@ -42,6 +42,7 @@ const DIFF_INDEX: [&str; 11] = [
     "--no-renames",
     "--no-ext-diff",
     "--ita-invisible-in-index",
+    "--exit-code",
     "--ignore-submodules=none",
 ];
 
@@ -88,16 +89,16 @@ impl GitIndex {
             // The id of the empty tree depends on the repository's hash; git knows the object without storing it.
             None => String::from_utf8_lossy(&self.git.line(&["hash-object", "-t", "tree", "--stdin"])?).into_owned(),
         };
-        let raw = self.git.ask(&[&DIFF_INDEX[..], &[&tree, "--"]].concat(), b"")?;
+        let ended = self.git.run(&[&DIFF_INDEX[..], &[&tree, "--"]].concat(), b"")?;
+        // git says twice whether there are differences, so that an answer that was lost is not taken for none.
+        if ended.code() != Some(i32::from(!ended.out.is_empty())) {
+            return Err(ended.error());
+        }
+        let raw = ended.out;
         let changes: Rc<[_]> = index_changes(&raw).ok_or_else(|| unexpected("git diff-index"))?.into();
         *self.known.borrow_mut() = Some((base, changes.clone()));
         Ok(changes)
     }
-}
-
-/// Where the index lies that git's environment names.
-pub(super) fn index_file(git_dir: &Path) -> PathBuf {
-    std::env::var_os("GIT_INDEX_FILE").map_or_else(|| git_dir.join("index"), PathBuf::from)
 }
 
 fn unreadable(source: git2::Error) -> ChangeError {

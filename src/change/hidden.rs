@@ -3,6 +3,7 @@
 
 use super::error::ChangeError;
 use super::objects::ObjectId;
+use super::overrides;
 use super::store::Store;
 
 /// Names of the settings that hide refs from a push.
@@ -14,7 +15,13 @@ const HIDE_REFS: &str = r"^(transfer|receive)\.hiderefs$";
 /// The refs or the configuration cannot be read.
 pub fn accepted(store: &dyn Store, hidden: HiddenRefs) -> Result<Vec<ObjectId>, ChangeError> {
     let patterns = match hidden {
-        HiddenRefs::Ignored => store.settings(HIDE_REFS)?,
+        HiddenRefs::Ignored => {
+            let mut patterns = store.settings(HIDE_REFS)?;
+            // Some servers hide refs by `git -c`, for one command. Nobody shows one in that way: it may be the pusher.
+            let given = overrides::values(&["receive.hiderefs", "transfer.hiderefs"]);
+            patterns.extend(given.into_iter().filter(|pattern| !pattern.starts_with(b"!")));
+            patterns
+        }
         HiddenRefs::Counted => Vec::new(),
     };
     let refs = store.references()?.into_iter();

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use git2::{ErrorCode, ObjectType, Oid, Repository, Sort};
 
+use super::child::failed;
 use super::error::ChangeError;
+use super::index_file::{entries, index_file};
 use super::objects::{EntryKind, ObjectId, tree_entries};
 use super::order::parents_first;
 use super::shallow;
@@ -33,7 +35,34 @@ impl LibGit {
 
     /// Reads the index, which libgit2 keeps: a split or sparse one is refused only here.
     pub(super) fn probe_index(&self) -> Result<(), git2::Error> {
-        self.repo.index().map(|_| ())
+        self.index().map(|_| ())
+    }
+
+    /// The index, which must have as many entries as its file says.
+    fn index(&self) -> Result<git2::Index, git2::Error> {
+        let index = self.repo.index()?;
+        match entries(&index_file(self.repo.path())) {
+            Ok(entries) if entries.unwrap_or(0) as usize == index.len() => Ok(index),
+            Ok(_) => Err(failed("libgit2 did not read all of it".to_owned())),
+            Err(error) => Err(failed(error.to_string())),
+        }
+    }
+
+    /// git's configuration. libgit2 overlooks a file that it cannot look at: so the repository's own is read again, where
+    /// that is an error.
+    fn config(&self) -> Result<git2::Config, git2::Error> {
+        let config = self.repo.config()?.snapshot()?;
+        let mut own = git2::Config::new()?;
+        own.add_file(&self.repo.commondir().join("config"), git2::ConfigLevel::Local, false)?;
+        let count = |config: &git2::Config| -> Result<usize, git2::Error> {
+            let (mut entries, mut count) = (config.entries(None)?, 0);
+            while let Some(entry) = entries.next() {
+                count += usize::from(entry?.level() == git2::ConfigLevel::Local);
+            }
+            Ok(count)
+        };
+        // A conditional include counts for the repository's alone.
+        if count(&config)? >= count(&own)? { Ok(config) } else { Err(failed("libgit2 did not read all of it".to_owned())) }
     }
 
     fn tree_of(&self, commit: Oid) -> Result<ObjectId, ChangeError> {
@@ -124,7 +153,7 @@ impl Store for LibGit {
         if let Some(commit) = base {
             flatten(self, self.tree_of(theirs(commit)?)?, &mut Vec::new(), &mut old)?;
         }
-        let index = self.repo.index().map_err(failed)?;
+        let index = self.index().map_err(failed)?;
         let mut entries = Vec::new();
         let mut old = old.into_iter().peekable();
         for entry in index.iter() {
@@ -149,7 +178,7 @@ impl Store for LibGit {
     }
 
     fn staged_blob(&self, path: &[u8]) -> Result<Option<ObjectId>, ChangeError> {
-        let index = self.repo.index().map_err(|source| ChangeError::Git { what: "the index", source })?;
+        let index = self.index().map_err(|source| ChangeError::Git { what: "the index", source })?;
         let Ok(path) = std::str::from_utf8(path) else { return Ok(None) };
         Ok(index.get_path(std::path::Path::new(path), 0).map(|entry| ours(entry.id)))
     }
@@ -160,8 +189,7 @@ impl Store for LibGit {
     }
 
     fn setting(&self, key: &str) -> Result<Option<String>, ChangeError> {
-        let config = self.repo.config().and_then(|mut config| config.snapshot());
-        match config.and_then(|config| config.get_string(key)) {
+        match self.config().and_then(|config| config.get_string(key)) {
             Ok(value) => Ok(Some(value)),
             Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
             Err(source) => Err(ChangeError::Git { what: "git's configuration", source }),
@@ -170,7 +198,7 @@ impl Store for LibGit {
 
     fn settings(&self, names: &str) -> Result<Vec<Vec<u8>>, ChangeError> {
         let failed = |source| ChangeError::Git { what: "git's configuration", source };
-        let config = self.repo.config().and_then(|mut config| config.snapshot()).map_err(failed)?;
+        let config = self.config().map_err(failed)?;
         let mut entries = config.entries(Some(names)).map_err(failed)?;
         let mut values = Vec::new();
         while let Some(entry) = entries.next() {

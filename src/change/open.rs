@@ -2,15 +2,14 @@
 //! repository: libgit2 where it can, because it needs no `git` beside it and starts at once; git where libgit2 cannot;
 //! and git for the index alone where that is much faster.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 
 use git2::ErrorCode;
 
 use super::child::{Git, failed};
 use super::error::{BothReasons, ChangeError};
-use super::git_index::{GitIndex, index_file};
+use super::git_index::GitIndex;
+use super::index_file::{entries, index_file};
 use super::libgit::LibGit;
 use super::objects::ObjectId;
 use super::plumbing::Plumbing;
@@ -107,16 +106,9 @@ fn with_index(store: LibGit) -> Result<Repository, ChangeError> {
     }
 }
 
-/// Reads the number of entries: the index begins with `DIRC`, a version and that number, four bytes each. Anything else
-/// is left for libgit2 to explain.
+/// An index that does not say its size is left for libgit2 to explain.
 fn index_is_large(store: &LibGit) -> bool {
-    let mut head = [0; 12];
-    let file = File::open(index_file(&store.git_dir()));
-    if file.and_then(|mut file| file.read_exact(&mut head)).is_err() || !head.starts_with(b"DIRC") {
-        return false;
-    }
-    let [.., a, b, c, d] = head;
-    u32::from_be_bytes([a, b, c, d]) >= LARGE_INDEX
+    entries(&index_file(&store.git_dir())).is_ok_and(|entries| entries.is_some_and(|entries| entries >= LARGE_INDEX))
 }
 
 impl Store for Repository {

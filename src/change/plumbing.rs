@@ -4,6 +4,7 @@
 //! The commands and options used are all in git 2.25; 2.39 and 2.47 are tested. Answers are read strictly: a child that
 //! dies, answers short or says something unexpected is an error and never an empty answer.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use git2::{ErrorClass, ErrorCode};
@@ -30,6 +31,9 @@ pub(super) struct Plumbing {
 /// that writing never waits for a child that waits for us.
 const QUESTIONS: usize = 50;
 
+/// Name and value; a name alone sets nothing.
+type Setting = (Vec<u8>, Option<Vec<u8>>);
+
 /// git's answer to a question about an object.
 type Header = Option<(Kind, u64)>;
 
@@ -37,6 +41,9 @@ impl Plumbing {
     /// Asks git whether it reads the repository.
     pub(super) fn open(git: Git, trust: Trust) -> Result<Self, git2::Error> {
         let git_dir = path_from(git.line(&["rev-parse", "--absolute-git-dir"])?);
+        if !git_dir.is_dir() {
+            return Err(unexpected("git rev-parse"));
+        }
         // git takes an explicit GIT_DIR for trust. A person who names a repository has not said that much.
         if trust == Trust::CheckOwner && std::env::var_os("GIT_DIR").is_some() {
             Git::At(git_dir.clone()).line(&["rev-parse", "--absolute-git-dir"])?;
@@ -79,6 +86,20 @@ impl Plumbing {
             }
         }
         Ok(commits)
+    }
+
+    /// All settings. The last one is ours, so that an answer that is cut short, or none at all, is not taken for "not set".
+    fn configuration(&self) -> Result<Vec<Setting>, ChangeError> {
+        let listed = self.git.ask(&["-c", "leakstop.end=reached", "config", "--null", "--list"], b"").map_err(not_configuration)?;
+        if listed == b"leakstop.end\nreached\0" {
+            return Ok(Vec::new());
+        }
+        let Some(entries) = listed.strip_suffix(b"\0leakstop.end\nreached\0") else { return Err(not_configuration(unexpected("git config"))) };
+        let entry = |entry: &[u8]| match memchr::memchr(b'\n', entry) {
+            Some(at) => (entry[..at].to_vec(), Some(entry[at + 1..].to_vec())),
+            None => (entry.to_vec(), None),
+        };
+        Ok(entries.split(|&b| b == 0).map(entry).collect())
     }
 
     /// `HEAD` gives no commit: is there none yet, or is it broken?
@@ -176,6 +197,14 @@ impl Store for Plumbing {
                 _ => return Err(failed(unexpected("git rev-list"))),
             }
         }
+        // Where all is listed, the tips are: without one, either known refs reach it or the end of the answer is missing.
+        let listed_ids: HashSet<_> = commits.iter().map(|(id, _)| id).collect();
+        if !tips.iter().all(|tip| listed_ids.contains(tip)) {
+            let count = self.git.ask(&["rev-list", "--count", "--stdin"], input.as_bytes()).map_err(failed)?;
+            if count.trim_ascii_end() != commits.len().to_string().as_bytes() {
+                return Err(failed(unexpected("git rev-list")));
+            }
+        }
         Ok(parents_first(tips, &commits))
     }
 
@@ -204,27 +233,21 @@ impl Store for Plumbing {
     }
 
     fn setting(&self, key: &str) -> Result<Option<String>, ChangeError> {
-        let failed = |source| ChangeError::Git { what: "git's configuration", source };
-        let ended = self.git.run(&["config", "--null", "--get", key], b"").map_err(failed)?;
-        match (ended.code(), ended.out.strip_suffix(b"\0").map(|value| String::from_utf8(value.to_vec()))) {
-            (Some(0), Some(Ok(value))) => Ok(Some(value)),
-            (Some(1), None) if ended.out.is_empty() => Ok(None),
-            _ => Err(failed(ended.error())),
+        // git shows section and name in small letters, and what stands between them as it is.
+        let mut parts: Vec<String> = key.split('.').map(str::to_owned).collect();
+        let last = parts.len() - 1;
+        for at in [0, last] {
+            parts[at].make_ascii_lowercase();
         }
+        let key = parts.join(".");
+        let found = self.configuration()?.into_iter().rev().find_map(|(known, value)| (known == key.as_bytes()).then_some(value)).flatten();
+        let text = |value| String::from_utf8(value).map_err(|_| not_configuration(unexpected("git config")));
+        found.map(text).transpose()
     }
 
     fn settings(&self, names: &str) -> Result<Vec<Vec<u8>>, ChangeError> {
-        let failed = |source| ChangeError::Git { what: "git's configuration", source };
-        let ended = self.git.run(&["config", "--null", "--get-regexp", names], b"").map_err(failed)?;
-        match (ended.code(), ended.out.strip_suffix(b"\0")) {
-            // Each value stands behind its key and a newline; a key without one sets nothing.
-            (Some(0), Some(entries)) => {
-                let value = |entry: &[u8]| memchr::memchr(b'\n', entry).map(|at| entry[at + 1..].to_vec());
-                Ok(entries.split(|&b| b == 0).filter_map(value).collect())
-            }
-            (Some(1), None) if ended.out.is_empty() => Ok(Vec::new()),
-            _ => Err(failed(ended.error())),
-        }
+        let names = regex::bytes::Regex::new(names).map_err(|e| not_configuration(failed(e.to_string())))?;
+        Ok(self.configuration()?.into_iter().filter(|(key, _)| names.is_match(key)).filter_map(|(_, value)| value).collect())
     }
 
     fn git_dir(&self) -> PathBuf {
@@ -236,6 +259,10 @@ impl Store for Plumbing {
         let top = self.git.line(&["rev-parse", "--show-toplevel"]).ok().filter(|top| !top.is_empty())?;
         Some(folder_of(&self.git).join(path_from(top)))
     }
+}
+
+fn not_configuration(source: git2::Error) -> ChangeError {
+    ChangeError::Git { what: "git's configuration", source }
 }
 
 /// Reads one answer of `cat-file`: `<id> <type> <size>` or `<id> missing`.

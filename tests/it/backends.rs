@@ -471,6 +471,28 @@ fn what_only_a_hidden_ref_reaches_is_new_unless_the_server_says_otherwise() {
     }
 }
 
+#[test]
+fn refs_that_a_server_hides_for_one_command_are_hidden() {
+    for backend in BACKENDS {
+        let client = Repo::new();
+        client.accept("secret.txt", token(11));
+        let server = Repo::bare();
+        let url = server.path().to_str().unwrap();
+        client.git(&["push", "-q", url, "main:refs/hidden/1"]).expect(0);
+        server.is_read_by(backend);
+        for receive in ["git -c receive.hideRefs=refs/hidden receive-pack", "git -c transfer.hiderefs=refs/hidden receive-pack"] {
+            let refused = client.git(&["push", "-q", &format!("--receive-pack={receive}"), url, "main"]).expect(1);
+            assert!(refused.err.contains("secret.txt:1:1"), "{backend}: {}", refused.err);
+        }
+        for (key, value) in [("receive.hideRefs", "refs/hidden"), ("transfer.hideRefs", "refs/hidden")] {
+            let receive = format!("env GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0={key} GIT_CONFIG_VALUE_0={value} git receive-pack");
+            let refused = client.git(&["push", "-q", &format!("--receive-pack={receive}"), url, "main"]).expect(1);
+            assert!(refused.err.contains("secret.txt:1:1"), "{backend}: {}", refused.err);
+        }
+        client.git(&["push", "-q", url, "main"]).expect(0);
+    }
+}
+
 /// A clone without the blobs of `missing.txt` and `gone.txt`, whose remote is out of reach.
 fn partial() -> Repo {
     let origin = Repo::new();

@@ -9,6 +9,8 @@ mod commits;
 mod configuration;
 mod documents;
 mod encodings;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod faults;
 mod histories;
 #[cfg(unix)]
 mod injection;
