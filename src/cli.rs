@@ -70,6 +70,13 @@ pub enum Command {
     Uninstall(Install),
     /// Allow a finding: somebody answers for it, with a reason and until a day
     Allow(Allow),
+    /// Accept old findings together: what the last commit holds already
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// Take over exceptions and rules of another scanner
+    Import(Import),
+    /// Say why a line is found, or why it is not
+    Explain(Explain),
     /// Look at the rules
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -182,6 +189,61 @@ pub struct Allow {
     /// Only in paths that match this glob
     #[arg(long, value_name = "GLOB")]
     pub path: Option<String>,
+}
+
+/// `baseline`
+#[derive(Debug, Subcommand)]
+pub enum BaselineCommand {
+    /// Add what is found in the last commit and nobody answers for yet
+    Write(BaselineWrite),
+    /// Take away what is not found any more
+    Prune,
+    /// Say what is not found any more, and whether the baseline still holds; exit code 1 if something is stale
+    Check,
+}
+
+/// `baseline write`
+#[derive(Debug, Args)]
+pub struct BaselineWrite {
+    /// Who answers for it; needed the first time
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// Why it is accepted; needed the first time
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Last day on which it holds, like 2027-03-31; needed the first time
+    #[arg(long, value_name = "DATE")]
+    pub expires: Option<String>,
+    /// Also what only older commits hold
+    #[arg(long)]
+    pub history: bool,
+}
+
+/// `import`
+#[derive(Debug, Args)]
+pub struct Import {
+    /// A `.gitleaksignore`, a `.gitleaks.toml` or a `.secrets.baseline`
+    pub file: PathBuf,
+    /// Who answers for the exceptions
+    #[arg(long)]
+    pub owner: String,
+    /// Why they are no danger
+    #[arg(long)]
+    pub reason: String,
+    /// Last day on which they hold, like 2027-03-31
+    #[arg(long, value_name = "DATE")]
+    pub expires: String,
+    /// Print what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A file, or a line of it
+    #[arg(value_name = "FILE[:LINE]")]
+    pub place: OsString,
 }
 
 /// `rules`

@@ -19,6 +19,7 @@ pub mod change;
 pub mod cli;
 pub mod config;
 pub mod finding;
+pub mod import;
 pub mod install;
 pub mod judge;
 pub mod report;

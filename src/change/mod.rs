@@ -27,6 +27,7 @@ mod pushed;
 mod shallow;
 mod staged;
 mod store;
+mod tracked;
 mod tree;
 mod updates;
 
@@ -44,6 +45,7 @@ pub use promised::is_promised;
 pub use pushed::{history, pushed, range};
 pub use staged::{commit_of, file_in_commit, merge_parents, staged};
 pub use store::{Kind, Store, Trust};
+pub use tracked::tracked;
 pub use tree::{Files, files};
 pub use updates::{PrePush, RefUpdate};
 

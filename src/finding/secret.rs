@@ -1,5 +1,7 @@
 //! The bytes of a credential. Nothing in the type lets them reach a log, an error or a report.
 
+use sha1::{Digest, Sha1};
+
 /// A credential value. It has no `Debug`, `Display`, `Serialize` or `Deref` on purpose: the only way to its bytes is
 /// `Secret::expose`, whose uses are few enough to be read one by one. The memory is overwritten when it is dropped.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,6 +34,12 @@ impl Secret {
     /// True when the pattern matches the bytes: an exception may say what kind of value it covers.
     pub fn is_match(&self, pattern: &regex::bytes::Regex) -> bool {
         pattern.is_match(&self.0)
+    }
+
+    /// True when this is the SHA-1 of the bytes, in hexadecimal: so another scanner's baseline names a value.
+    pub fn has_sha1(&self, hexadecimal: &str) -> bool {
+        let sum: String = Sha1::digest(&self.0).iter().map(|b| format!("{b:02x}")).collect();
+        sum == hexadecimal
     }
 
     /// A mask that says which kind of value it is and nothing more: of the first `public` bytes, which the rule itself

@@ -119,7 +119,7 @@ pub struct RuleData<'a> {
     pub text: RuleText<'a>,
     /// Longest match in bytes, where the pattern has a bound: a keyword's hit needs to be looked at only that far around.
     pub reach: Option<u32>,
-    /// The most line ends that a match can hold.
+    /// The most line ends that a match can hold, but for its first and last byte.
     pub line_ends: u32,
 }
 
@@ -264,7 +264,7 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
         let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(pattern);
         let hir = hir.map_err(|e| of(e.to_string()))?;
         reach = hir.properties().maximum_len().and_then(|length| u32::try_from(length).ok());
-        line_ends = most_line_ends(&hir);
+        line_ends = inner_line_ends(&hir);
     }
     if text.keywords.is_empty() && text.paths.is_empty() {
         return Err(of("it needs `keywords` or `paths`".to_owned()));
@@ -290,6 +290,21 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
     let own = std::mem::take(&mut text.standards);
     text.standards = own.into_iter().chain(file.standards.iter().cloned()).collect();
     Ok(RuleData { family, text, reach, line_ends })
+}
+
+/// The same without the first and the last byte, which in many patterns only say that a token begins or ends there.
+fn inner_line_ends(pattern: &Hir) -> u32 {
+    let is_edge = |part: &&Hir| part.properties().maximum_len().is_some_and(|length| length <= 1);
+    match pattern.kind() {
+        HirKind::Capture(capture) => inner_line_ends(&capture.sub),
+        HirKind::Alternation(parts) => parts.iter().map(inner_line_ends).max().unwrap_or(0),
+        HirKind::Concat(parts) => {
+            let from = usize::from(parts.first().as_ref().is_some_and(is_edge));
+            let to = parts.len() - usize::from(parts.last().as_ref().is_some_and(is_edge));
+            parts[from..to.max(from)].iter().map(most_line_ends).fold(0, u32::saturating_add)
+        }
+        _ => most_line_ends(pattern),
+    }
 }
 
 /// The most line ends that a match of the pattern can hold.

@@ -144,7 +144,7 @@ impl Rule {
         self.data.reach.map(|reach| reach as usize)
     }
 
-    /// The most line ends that a match can hold.
+    /// The most line ends that a match can hold, but for its first and last byte.
     pub fn line_ends(&self) -> usize {
         self.data.line_ends as usize
     }

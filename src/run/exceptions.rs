@@ -18,11 +18,7 @@ use super::{Failure, output};
 
 pub(super) fn allow(allow: &Allow, global: &Global) -> Result<Status, Failure> {
     let fingerprint = Fingerprint::parse(&allow.fingerprint).map_err(|e| usage(e.to_string(), "copy it from the report"))?;
-    let expires: Date =
-        allow.expires.parse().map_err(|_| usage(format!("`{}` is no date", allow.expires.escape_debug()), "write it like 2027-03-31"))?;
-    if expires < today()? {
-        return Err(usage(format!("{expires} is over"), "name a day to come"));
-    }
+    let expires = day_to_come(&allow.expires)?;
     let file = match &global.config {
         Some(file) => file.clone(),
         None => root()?.join(FILE),
@@ -52,7 +48,13 @@ pub(super) fn allow(allow: &Allow, global: &Global) -> Result<Status, Failure> {
     Ok(Status::Clean)
 }
 
-fn usage(why: String, hint: &'static str) -> Failure {
+/// Reads a day on which something may still hold.
+pub(super) fn day_to_come(text: &str) -> Result<Date, Failure> {
+    let day: Date = text.parse().map_err(|_| usage(format!("`{}` is no date", text.escape_debug()), "write it like 2027-03-31"))?;
+    if day < today()? { Err(usage(format!("{day} is over"), "name a day to come")) } else { Ok(day) }
+}
+
+pub(super) fn usage(why: String, hint: &'static str) -> Failure {
     Failure::Usage { why, hint }
 }
 
@@ -76,7 +78,7 @@ fn entry_text(before: &str, allow: &Allow, fingerprint: &Fingerprint, expires: D
 }
 
 /// Writes beside the file and renames, so that a full disk loses nothing.
-fn replace(file: &Path, text: &[u8]) -> std::io::Result<()> {
+pub(super) fn replace(file: &Path, text: &[u8]) -> std::io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut new = tempfile::Builder::new().prefix(".leakstop").tempfile_in(folder)?;
     new.write_all(text)?;

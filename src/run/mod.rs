@@ -1,11 +1,13 @@
 //! Tells the story of each command in order.
 
+mod baseline;
 mod disk;
 mod examine;
 mod exceptions;
 mod failure;
 mod finding_maker;
 mod gate;
+mod import;
 mod information;
 mod moves;
 mod output;
@@ -45,6 +47,9 @@ pub fn run(cli: &Cli, started: Instant) -> Result<Status, Failure> {
         Command::Install(install) => setup::install(install, &cli.global),
         Command::Uninstall(install) => setup::uninstall(install, &cli.global),
         Command::Allow(allow) => exceptions::allow(allow, &cli.global),
+        Command::Baseline(command) => baseline::baseline(command, &cli.global),
+        Command::Import(call) => import::import(call, &cli.global),
+        Command::Explain(_) => Ok(Status::Clean),
         Command::Rules(RulesCommand::Check { file }) => rule_check::check(file.as_deref(), &cli.global),
         Command::Rules(rules) => information::rules(rules, &cli.global),
         Command::Config(config) => information::config(config, &cli.global),

@@ -70,7 +70,7 @@ pub(super) fn of_commit(global: &Global, store: &dyn Store, rules: &mut Rules) -
 
 /// A layer that says nothing impossible. What is being committed is held to that as a whole, though little of it counts
 /// yet: tomorrow it is the accepted file, for everyone, so that it may name no rule of this user's alone.
-fn usable(layer: Result<Layer, Failure>) -> Result<Layer, Failure> {
+pub(super) fn usable(layer: Result<Layer, Failure>) -> Result<Layer, Failure> {
     let layer = layer?;
     let mut rules = Rules::built_in()?;
     let layers = [Layer { origin: Origin::Repository, ..layer.clone() }];

@@ -34,7 +34,9 @@ pub(super) struct Window {
 /// How far from a new part a rule's keyword may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Zone {
-    /// On the lines of the part and [`LINES`] beside them.
+    /// On the lines of the part.
+    Own,
+    /// On these and [`LINES`] beside them.
     Lines,
     /// [`NEAR`] bytes.
     Near,
@@ -44,7 +46,7 @@ enum Zone {
     Everywhere,
 }
 
-const ZONES: [Zone; 4] = [Zone::Lines, Zone::Near, Zone::Far, Zone::Everywhere];
+const ZONES: [Zone; 5] = [Zone::Own, Zone::Lines, Zone::Near, Zone::Far, Zone::Everywhere];
 
 /// A match that crosses at most so many line ends is looked for by lines.
 const LINES: usize = 2;
@@ -65,11 +67,12 @@ impl Prefilter {
         let kind = file.map_or(Language::COUNT, |language| language as usize);
         let Some(set) = self.sets.get(kind) else { return Vec::new() };
         let keywords = set.get_or_init(|| Keywords::new(rules, file));
-        let mut windows = Windows { rules: rules.all(), length: text.len(), list: Vec::new(), newest: vec![u32::MAX; rules.all().len()] };
-        let mut searched = Vec::new();
         let around = Around::new(text, parts, keywords.longest);
+        let own = around.places(Zone::Own);
+        let mut windows = Windows { rules: rules.all(), length: text.len(), parts, own: &own, list: Vec::new(), newest: vec![u32::MAX; rules.all().len()] };
+        let mut searched = Vec::new();
         for zone in ZONES {
-            let places = around.places(zone);
+            let places = if zone == Zone::Own { own.clone() } else { around.places(zone) };
             for piece in without(&places, &searched) {
                 keywords.find(text, piece, zone, &mut windows);
             }
@@ -80,12 +83,6 @@ impl Prefilter {
         }
         let mut list = windows.list;
         let is_bound = |rule: u32| rules.all()[rule as usize].check() == Some(Check::Assignment);
-        list.retain(|window| match rules.all()[window.rule as usize].check() {
-            // What is bound to a name stands behind it, and so does the body of a key.
-            Some(Check::Assignment | Check::PrivateKey) => true,
-            Some(Check::Logged) => parts.touch(&(window.start..window.end + NEAR)),
-            _ => parts.touch(&(window.start..window.end)),
-        });
         list.sort_unstable_by_key(|window| (window.rule, window.start));
         list.dedup_by(|later, earlier| {
             // What is bound to each word is read by itself.
@@ -109,6 +106,7 @@ impl Zone {
             // The arguments of a call may fill many lines.
             (Some(Check::Logged), _) => Self::Near,
             (Some(Check::Assignment), _) => Self::Lines,
+            _ if rule.line_ends() == 0 => Self::Own,
             _ if rule.line_ends() <= LINES => Self::Lines,
             (_, Some(reach)) if reach <= NEAR => Self::Near,
             _ => Self::Far,
@@ -142,11 +140,20 @@ impl<'a> Around<'a> {
                 near.start.min(lines.start)..near.end.max(lines.end)
             }),
             Zone::Lines => self.parts.zones(|part| self.lines(part)),
+            Zone::Own => self.parts.zones(|part| self.own_lines(part)),
         }
     }
 
     fn within(&self, part: &Range<usize>, reach: usize) -> Range<usize> {
         part.start.saturating_sub(reach + self.longest)..(part.end + reach + self.longest).min(self.text.len())
+    }
+
+    /// The lines of the part, with the ends of the one before and of the last, within [`FAR`].
+    fn own_lines(&self, part: &Range<usize>) -> Range<usize> {
+        let most = self.within(part, FAR);
+        let start = memchr::memrchr(b'\n', &self.text[most.start..part.start]).map_or(most.start, |newline| most.start + newline);
+        let end = memchr::memchr(b'\n', &self.text[part.end..most.end]).map_or(most.end, |newline| part.end + newline + 1);
+        start..end
     }
 
     /// The lines of the part and those beside it, within [`FAR`]. A text in triple quotes, which may span many lines, is
@@ -201,7 +208,7 @@ const NONE: u32 = u32::MAX;
 /// The keywords of the rules that look at one kind of text.
 struct Keywords {
     /// For each zone: which three bytes occur in a keyword of it or of a wider one.
-    bits: [Box<[u64]>; 4],
+    bits: [Box<[u64]>; ZONES.len()],
     heads: Box<[u32]>,
     entries: Vec<Entry>,
     keywords: Vec<Keyword>,
@@ -329,8 +336,8 @@ impl Keywords {
             let Some(start) = at.checked_sub(entry.offset as usize) else { continue };
             let found = start..start + keyword.text.len();
             if text.get(found.clone()).is_some_and(|found| found.eq_ignore_ascii_case(&keyword.text)) {
-                for &(rule, _) in keyword.rules.iter().filter(|(_, of)| *of >= zone) {
-                    windows.add(rule, &found);
+                for &(rule, of) in keyword.rules.iter().filter(|(_, of)| *of >= zone) {
+                    windows.add(rule, of, &found);
                 }
             }
         }
@@ -365,17 +372,17 @@ struct Windows<'a> {
     rules: &'a [Rule],
     /// Of the text.
     length: usize,
+    parts: Parts<'a>,
+    /// The lines of the parts.
+    own: &'a [Range<usize>],
     list: Vec<Window>,
     /// Index of each rule's newest window.
     newest: Vec<u32>,
 }
 
 impl Windows<'_> {
-    fn add(&mut self, rule: u32, found: &Range<usize>) {
-        let (start, end) = match self.rules[rule as usize].reach() {
-            Some(reach) => (found.end.saturating_sub(reach).min(found.start), found.start.saturating_add(reach).clamp(found.end, self.length)),
-            None => (0, self.length),
-        };
+    fn add(&mut self, rule: u32, zone: Zone, found: &Range<usize>) {
+        let Some(Range { start, end }) = self.around(&self.rules[rule as usize], zone, found) else { return };
         let newest = &mut self.newest[rule as usize];
         match self.list.get_mut(*newest as usize) {
             Some(last) if last.end >= start && last.start <= end => {
@@ -385,6 +392,28 @@ impl Windows<'_> {
             _ => {
                 *newest = self.list.len() as u32;
                 self.list.push(Window { rule, start, end });
+            }
+        }
+    }
+
+    /// Where a match that touches a part can lie, when one of its keywords stands at `found`.
+    fn around(&self, rule: &Rule, zone: Zone, found: &Range<usize>) -> Option<Range<usize>> {
+        let Some(reach) = rule.reach() else { return Some(0..self.length) };
+        let start = found.end.saturating_sub(reach).min(found.start);
+        let end = found.start.saturating_add(reach).clamp(found.end, self.length);
+        match (rule.check(), zone) {
+            // What is bound to a name stands behind it, and so does the body of a key.
+            (Some(Check::Assignment | Check::PrivateKey), _) => Some(start..end),
+            (Some(Check::Logged), _) => self.parts.touch(&(start..end + NEAR)).then_some(start..end),
+            (_, Zone::Own) => {
+                let lines = self.own.get(self.own.partition_point(|lines| lines.end < found.start))?;
+                Some(start.max(lines.start)..end.min(lines.end)).filter(|around| !around.is_empty())
+            }
+            _ => {
+                let Parts(parts) = self.parts;
+                let first = parts.get(parts.partition_point(|part| part.end < start)).filter(|part| part.start <= end)?;
+                let last = parts.get(parts.partition_point(|part| part.start <= end).checked_sub(1)?)?;
+                Some(start.max(first.start.saturating_sub(reach))..end.min(last.end.saturating_add(reach)))
             }
         }
     }
