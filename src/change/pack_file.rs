@@ -66,7 +66,7 @@ impl PackFile {
         let to = number(&self.index, 8 + first * 4)?;
         let ids = self.index.get(INDEX_HEAD..INDEX_HEAD.checked_add(self.count.checked_mul(ID)?)?)?;
         let ids = ids.as_chunks::<ID>().0.get(from..to)?;
-        let at = from + ids.binary_search(id).ok()?;
+        let at = from + position(ids, id)?;
         // After the ids stand four bytes of check sum for each object, then four of offset, then the offsets of eight bytes.
         let offsets = INDEX_HEAD + self.count * (ID + 4);
         let offset = number(&self.index, offsets + at * 4)?;
@@ -119,11 +119,13 @@ impl PackFile {
     /// Decompresses all of an entry into `out`, which is overwritten. There must be as much as the head of the entry says.
     pub(super) fn inflate(&self, entry: &Entry, inflate: &mut Inflate, out: &mut Vec<u8>) -> Option<()> {
         let size = usize::try_from(entry.size).ok()?;
+        let room = size.checked_add(ROOM)?;
         out.clear();
-        out.try_reserve_exact(size).ok()?;
-        out.resize(size, 0);
+        out.try_reserve_exact(room).ok()?;
+        out.resize(room, 0);
         inflate.reset(true);
         let status = inflate.decompress(self.pack.get(entry.data..)?, out, InflateFlush::Finish).ok()?;
+        out.truncate(size);
         (status == Status::StreamEnd && inflate.total_out() == entry.size).then_some(())
     }
 
@@ -135,6 +137,8 @@ impl PackFile {
     }
 }
 
+/// zlib takes its fast way as long as there is room for the longest piece that it may copy at once, and some more.
+const ROOM: usize = 320;
 /// From this number on an offset is one in the table of long ones.
 const LARGE_OFFSET: usize = 1 << 31;
 /// Set in each byte of a number but the last.
@@ -145,6 +149,15 @@ const MORE: u8 = 0x80;
 fn map(path: &Path) -> Option<Mmap> {
     let file = File::open(path).ok()?;
     unsafe { Mmap::map(&file) }.ok()
+}
+
+/// Finds an id among sorted ones. Their first eight bytes, as one number, are compared much faster than all of them.
+fn position(ids: &[[u8; ID]], id: &[u8; ID]) -> Option<usize> {
+    let start = |[a, b, c, d, e, f, g, h, ..]: &[u8; ID]| u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]);
+    let wanted = start(id);
+    let first = ids.partition_point(|id| start(id) < wanted);
+    let mut alike = ids[first..].iter().take_while(|id| start(id) == wanted);
+    Some(first + alike.position(|other| other == id)?)
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<usize> {
