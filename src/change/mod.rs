@@ -32,6 +32,7 @@ mod shallow;
 mod staged;
 mod store;
 mod tree;
+mod trees;
 mod updates;
 
 pub use canary::{CanaryPush, CanaryStage};

@@ -6,8 +6,8 @@
 use std::fs::File;
 use std::path::Path;
 
+use flate2::{Decompress, FlushDecompress, Status};
 use memmap2::Mmap;
-use zlib_rs::{Inflate, InflateFlush, Status};
 
 use super::store::Kind;
 
@@ -117,22 +117,22 @@ impl PackFile {
     }
 
     /// Decompresses all of an entry into `out`, which is overwritten. There must be as much as the head of the entry says.
-    pub(super) fn inflate(&self, entry: &Entry, inflate: &mut Inflate, out: &mut Vec<u8>) -> Option<()> {
+    pub(super) fn inflate(&self, entry: &Entry, inflate: &mut Decompress, out: &mut Vec<u8>) -> Option<()> {
         let size = usize::try_from(entry.size).ok()?;
         let room = size.checked_add(ROOM)?;
         out.clear();
         out.try_reserve_exact(room).ok()?;
         out.resize(room, 0);
         inflate.reset(true);
-        let status = inflate.decompress(self.pack.get(entry.data..)?, out, InflateFlush::Finish).ok()?;
+        let status = inflate.decompress(self.pack.get(entry.data..)?, out, FlushDecompress::Finish).ok()?;
         out.truncate(size);
         (status == Status::StreamEnd && inflate.total_out() == entry.size).then_some(())
     }
 
     /// Decompresses the first bytes of an entry; gives how many these are.
-    pub(super) fn inflate_start(&self, entry: &Entry, inflate: &mut Inflate, out: &mut [u8]) -> Option<usize> {
+    pub(super) fn inflate_start(&self, entry: &Entry, inflate: &mut Decompress, out: &mut [u8]) -> Option<usize> {
         inflate.reset(true);
-        inflate.decompress(self.pack.get(entry.data..)?, out, InflateFlush::SyncFlush).ok()?;
+        inflate.decompress(self.pack.get(entry.data..)?, out, FlushDecompress::Sync).ok()?;
         usize::try_from(inflate.total_out()).ok()
     }
 }

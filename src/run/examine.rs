@@ -10,7 +10,7 @@ use crate::change::{
 };
 use crate::config::Policy;
 use crate::finding::{Finding, Where};
-use crate::scan::{Hit, PathKind, Scanner, Text, plain_of};
+use crate::scan::{Hit, PathKind, Scanner, Text, plain, plain_of};
 
 use super::Failure;
 use super::finding_maker::{FindingMaker, Place};
