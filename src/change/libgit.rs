@@ -1,6 +1,8 @@
 //! git read in process, through git2.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use git2::{ErrorCode, ObjectType, Oid, Repository, Sort};
 
@@ -9,12 +11,15 @@ use super::error::ChangeError;
 use super::index_file::{entries, index_file};
 use super::objects::{EntryKind, ObjectId, tree_entries};
 use super::order::parents_first;
+use super::packs::{Packs, object_folders};
 use super::shallow;
-use super::store::{Kind, StagedEntry, Store, Trust};
+use super::store::{Kind, Object, StagedEntry, Store, Trust, UpTo};
 
 /// A repository opened from git's environment (`GIT_DIR`, `GIT_INDEX_FILE`, the quarantine's object folders).
 pub(super) struct LibGit {
     repo: Repository,
+    /// Reads most objects instead of libgit2 once many are to be read.
+    packs: OnceCell<Packs>,
 }
 
 impl LibGit {
@@ -30,7 +35,7 @@ impl LibGit {
             skip_owner_check().map_err(|source| ChangeError::Open { source })?;
         }
         let repo = Repository::open_from_env().map_err(|source| ChangeError::Open { source })?;
-        Ok(Self { repo })
+        Ok(Self { repo, packs: OnceCell::new() })
     }
 
     /// Reads the index, which libgit2 keeps: a split or sparse one is refused only here.
@@ -65,6 +70,22 @@ impl LibGit {
         if count(&config)? >= count(&own)? { Ok(config) } else { Err(failed("libgit2 did not read all of it".to_owned())) }
     }
 
+    fn header_by_libgit(&self, id: ObjectId) -> Result<(Kind, u64), ChangeError> {
+        let failed = |source| ChangeError::Object { id, source };
+        let odb = self.repo.odb().map_err(failed)?;
+        let (size, kind) = odb.read_header(theirs(id)?).map_err(failed)?;
+        Ok((kind_of(id, kind)?, size as u64))
+    }
+
+    fn read_by_libgit(&self, id: ObjectId, into: &mut Vec<u8>) -> Result<Kind, ChangeError> {
+        let failed = |source| ChangeError::Object { id, source };
+        let odb = self.repo.odb().map_err(failed)?;
+        let object = odb.read(theirs(id)?).map_err(failed)?;
+        into.clear();
+        into.extend_from_slice(object.data());
+        kind_of(id, object.kind())
+    }
+
     fn tree_of(&self, commit: Oid) -> Result<ObjectId, ChangeError> {
         let failed = |source| ChangeError::Object { id: ours(commit), source };
         Ok(ours(self.repo.find_commit(commit).map_err(failed)?.tree_id()))
@@ -79,23 +100,42 @@ fn skip_owner_check() -> Result<(), git2::Error> {
 
 impl Store for LibGit {
     fn header(&self, id: ObjectId) -> Result<(Kind, u64), ChangeError> {
-        let failed = |source| ChangeError::Object { id, source };
-        let odb = self.repo.odb().map_err(failed)?;
-        let (size, kind) = odb.read_header(theirs(id)?).map_err(failed)?;
-        Ok((kind_of(id, kind)?, size as u64))
+        match self.packs.get().and_then(|packs| packs.header(id)) {
+            Some(header) => Ok(header),
+            None => self.header_by_libgit(id),
+        }
     }
 
     fn read(&self, id: ObjectId, into: &mut Vec<u8>) -> Result<Kind, ChangeError> {
-        let failed = |source| ChangeError::Object { id, source };
-        let odb = self.repo.odb().map_err(failed)?;
-        let object = odb.read(theirs(id)?).map_err(failed)?;
-        into.clear();
-        into.extend_from_slice(object.data());
-        kind_of(id, object.kind())
+        match self.packs.get().and_then(|packs| packs.read(id, u64::MAX)) {
+            Some(UpTo::Whole(object)) => {
+                into.clear();
+                into.extend_from_slice(&object.bytes);
+                Ok(object.kind)
+            }
+            _ => self.read_by_libgit(id, into),
+        }
+    }
+
+    fn read_up_to(&self, id: ObjectId, limit: u64) -> Result<UpTo, ChangeError> {
+        if let Some(read) = self.packs.get().and_then(|packs| packs.read(id, limit)) {
+            return Ok(read);
+        }
+        let (kind, size) = self.header_by_libgit(id)?;
+        if size > limit {
+            return Ok(UpTo::Larger(kind, size));
+        }
+        let mut bytes = Vec::new();
+        let kind = self.read_by_libgit(id, &mut bytes)?;
+        Ok(UpTo::Whole(Arc::new(Object { kind, bytes })))
+    }
+
+    fn expect_many(&self) {
+        self.packs.get_or_init(|| Packs::open(&object_folders(&self.repo.commondir().join("objects"))));
     }
 
     fn holds(&self, id: ObjectId) -> bool {
-        theirs(id).is_ok_and(|oid| self.repo.odb().is_ok_and(|odb| odb.exists(oid)))
+        self.packs.get().is_some_and(|packs| packs.holds(id)) || theirs(id).is_ok_and(|oid| self.repo.odb().is_ok_and(|odb| odb.exists(oid)))
     }
 
     fn references(&self) -> Result<Vec<(Vec<u8>, ObjectId)>, ChangeError> {

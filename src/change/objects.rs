@@ -1,11 +1,12 @@
 //! Object ids and the three object formats that hold other objects, read from raw bytes.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use super::error::ChangeError;
 
 /// The id of an object: 20 bytes for SHA-1, 32 for SHA-256.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectId {
     bytes: [u8; 32],
     len: u8,
@@ -51,6 +52,14 @@ impl ObjectId {
     }
 }
 
+impl Hash for ObjectId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Ids are hashes themselves: these bytes tell them apart.
+        let [a, b, c, d, e, f, g, h, ..] = self.bytes;
+        state.write_u64(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+    }
+}
+
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_bytes().iter().try_for_each(|b| write!(f, "{b:02x}"))
@@ -93,17 +102,27 @@ pub(super) struct TreeEntry<'a> {
     pub(super) id: ObjectId,
 }
 
-/// The entries of a raw tree object, in stored order. `hash_len` is 20 or 32.
+/// The entries of a raw tree object, in stored order.
 pub(super) fn tree_entries(tree: ObjectId, raw: &[u8]) -> Result<Vec<TreeEntry<'_>>, ChangeError> {
-    let hash_len = tree.as_bytes().len();
     let mut rest = raw;
     let mut entries = Vec::with_capacity(raw.len() / 40);
     while !rest.is_empty() {
-        let (entry, after) = tree_entry(rest, hash_len).ok_or(ChangeError::Malformed { kind: "tree", id: tree })?;
+        let (entry, after) = first_entry(tree, rest)?;
         entries.push(entry);
         rest = after;
     }
     Ok(entries)
+}
+
+/// The first entry of the rest of the raw tree object `tree`, and what follows it.
+pub(super) fn first_entry(tree: ObjectId, rest: &[u8]) -> Result<(TreeEntry<'_>, &[u8]), ChangeError> {
+    tree_entry(rest, tree.as_bytes().len()).ok_or(ChangeError::Malformed { kind: "tree", id: tree })
+}
+
+/// The bytes of that entry, unread: entries that are the same in two trees need no look.
+pub(super) fn first_entry_bytes(tree: ObjectId, rest: &[u8]) -> Result<&[u8], ChangeError> {
+    let end = memchr::memchr(0, rest).map(|nul| nul + 1 + tree.as_bytes().len());
+    end.and_then(|end| rest.get(..end)).ok_or(ChangeError::Malformed { kind: "tree", id: tree })
 }
 
 fn tree_entry(raw: &[u8], hash_len: usize) -> Option<(TreeEntry<'_>, &[u8])> {

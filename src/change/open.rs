@@ -14,7 +14,7 @@ use super::libgit::LibGit;
 use super::objects::ObjectId;
 use super::plumbing::Plumbing;
 use super::shallow;
-use super::store::{Kind, StagedEntry, Store, Trust};
+use super::store::{Kind, StagedEntry, Store, Trust, UpTo};
 
 /// Forces one way, for tests. Both are equally strict, so nothing is weakened: what the named one cannot read is an error.
 /// On a server it counts for nothing, since nothing of the pusher's environment does.
@@ -132,6 +132,14 @@ impl Store for Repository {
 
     fn read(&self, id: ObjectId, into: &mut Vec<u8>) -> Result<Kind, ChangeError> {
         self.store.read(id, into)
+    }
+
+    fn read_up_to(&self, id: ObjectId, limit: u64) -> Result<UpTo, ChangeError> {
+        self.store.read_up_to(id, limit)
+    }
+
+    fn expect_many(&self) {
+        self.store.expect_many();
     }
 
     fn holds(&self, id: ObjectId) -> bool {

@@ -1,10 +1,12 @@
 //! What a push brings in: everything reachable from the new values and from no existing ref.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::error::ChangeError;
-use super::objects::{self, EntryKind, ObjectId, tree_entries};
+use super::id_map::{IdHasher, IdMap, IdSet};
+use super::objects::{self, EntryKind, ObjectId, first_entry, first_entry_bytes};
 use super::store::{Kind, Store};
+use super::trees::{ByName, TreeCache};
 use super::updates::RefUpdate;
 use super::{ChangeSet, CommitIndex, NewCommit, NewFile, NewText, Part};
 
@@ -59,19 +61,22 @@ pub fn history(store: &dyn Store) -> Result<ChangeSet, ChangeError> {
 /// Index of a tip that no ref of the change names.
 const NO_REF: u32 = u32::MAX;
 
+/// From so many new commits on it pays to prepare for reading many objects.
+const MANY_COMMITS: usize = 64;
+
 struct Walk<'s> {
     store: &'s dyn Store,
     change: ChangeSet,
     /// Ids that need no look: what `known` names, directly or through tags.
-    known: HashSet<ObjectId>,
+    known: IdSet,
     /// Commits to walk from, each with the index of the ref that brings it.
     tips: Vec<(ObjectId, u32)>,
     /// Trees and blobs met so far, with the path they were met at: the path decides which rules apply.
-    seen: HashSet<(ObjectId, Box<[u8]>)>,
+    seen: HashSet<(ObjectId, Box<[u8]>), IdHasher>,
     trees: TreeCache<'s>,
     authors: HashSet<Vec<u8>>,
     /// Commits whose parents are not here because the history is shallow.
-    cut_off: HashSet<ObjectId>,
+    cut_off: IdSet,
 }
 
 impl<'s> Walk<'s> {
@@ -81,7 +86,7 @@ impl<'s> Walk<'s> {
             change: ChangeSet::default(),
             known: known.iter().copied().collect(),
             tips: Vec::new(),
-            seen: HashSet::new(),
+            seen: HashSet::default(),
             trees: TreeCache::new(store),
             authors: HashSet::new(),
             cut_off: store.cut_off()?.into_iter().collect(),
@@ -149,8 +154,8 @@ impl<'s> Walk<'s> {
 
     /// The trees of the commits that known refs name: what a pushed tree holds of theirs is not new.
     fn accepted_trees(&self) -> Result<Vec<ObjectId>, ChangeError> {
-        let mut cache = HashMap::new();
-        let mut trees = HashSet::new();
+        let mut cache = IdMap::default();
+        let mut trees = IdSet::default();
         for &id in &self.known {
             if self.store.holds(id) && self.store.header(id)?.0 == Kind::Commit {
                 trees.insert(self.root_tree(id, &mut cache)?);
@@ -176,9 +181,12 @@ impl<'s> Walk<'s> {
         }
         let tips: Vec<_> = self.tips.iter().map(|&(id, _)| id).collect();
         let ids = self.store.new_commits(&tips, known)?;
-        let index: HashMap<_, _> = ids.iter().enumerate().map(|(at, &id)| (id, at)).collect();
+        if ids.len() >= MANY_COMMITS {
+            self.store.expect_many();
+        }
+        let index: IdMap<_> = ids.iter().enumerate().map(|(at, &id)| (id, at)).collect();
         let mut parents = Vec::with_capacity(ids.len());
-        let mut root_trees: HashMap<ObjectId, ObjectId> = HashMap::new();
+        let mut root_trees: IdMap<ObjectId> = IdMap::default();
         for (at, &id) in ids.iter().enumerate() {
             parents.push(self.commit(id, at as CommitIndex, &mut root_trees)?);
         }
@@ -186,7 +194,7 @@ impl<'s> Walk<'s> {
         Ok(self.change)
     }
 
-    fn commit(&mut self, id: ObjectId, at: CommitIndex, root_trees: &mut HashMap<ObjectId, ObjectId>) -> Result<Vec<ObjectId>, ChangeError> {
+    fn commit(&mut self, id: ObjectId, at: CommitIndex, root_trees: &mut IdMap<ObjectId>) -> Result<Vec<ObjectId>, ChangeError> {
         let mut raw = Vec::new();
         if self.store.read(id, &mut raw)? != Kind::Commit {
             return Err(ChangeError::WrongKind { id, wanted: "commit" });
@@ -212,7 +220,7 @@ impl<'s> Walk<'s> {
         Ok(commit.parents)
     }
 
-    fn root_tree(&self, commit: ObjectId, cache: &mut HashMap<ObjectId, ObjectId>) -> Result<ObjectId, ChangeError> {
+    fn root_tree(&self, commit: ObjectId, cache: &mut IdMap<ObjectId>) -> Result<ObjectId, ChangeError> {
         if let Some(&tree) = cache.get(&commit) {
             return Ok(tree);
         }
@@ -228,14 +236,26 @@ impl<'s> Walk<'s> {
         if parents.contains(&tree) || !self.seen.insert((tree, path.as_slice().into())) {
             return Ok(());
         }
-        let raw = self.trees.read(tree)?;
+        let read = self.trees.read(tree)?;
         let before = parents.iter().map(|&id| self.trees.read(id)).collect::<Result<Vec<_>, _>>()?;
-        let mut before_entries = Vec::with_capacity(before.len());
-        for (&id, raw) in parents.iter().zip(&before) {
-            before_entries.push(ByName::new(tree_entries(id, raw)?));
-        }
-        for entry in tree_entries(tree, &raw)? {
-            let old: Vec<_> = before_entries.iter_mut().filter_map(|entries| entries.get(entry.name)).collect();
+        let mut before: Vec<_> = parents.iter().zip(&before).map(|(&id, before)| ByName::new(id, &before.bytes)).collect();
+        let mut rest = &read.bytes[..];
+        while !rest.is_empty() {
+            let bytes = first_entry_bytes(tree, rest)?;
+            let mut same = false;
+            for before in &mut before {
+                same |= before.next_is(bytes);
+            }
+            if same {
+                rest = &rest[bytes.len()..];
+                continue;
+            }
+            let (entry, after) = first_entry(tree, rest)?;
+            rest = after;
+            let mut old = Vec::with_capacity(before.len());
+            for before in &mut before {
+                old.extend(before.get(entry.name)?);
+            }
             if old.iter().any(|old| old.id == entry.id && old.kind == entry.kind) {
                 continue;
             }
@@ -275,7 +295,7 @@ impl<'s> Walk<'s> {
     }
 
     /// Gives every commit the first ref that reaches it: from children to parents, as the list is in reverse order.
-    fn name_refs(&mut self, index: &HashMap<ObjectId, usize>, parents: &[Vec<ObjectId>]) {
+    fn name_refs(&mut self, index: &IdMap<usize>, parents: &[Vec<ObjectId>]) {
         let mut first = vec![NO_REF; parents.len()];
         for (tip, reference) in &self.tips {
             if let Some(&at) = index.get(tip) {
@@ -316,65 +336,4 @@ fn author_lines(headers: &[u8]) -> Vec<&[u8]> {
         }
     }
     found
-}
-
-/// Entries of a tree, found by name. Two versions of a folder are sorted alike and hold mostly the same names, so the next
-/// one asked for is mostly the next one here; only when it is not, a table is made.
-struct ByName<'a> {
-    entries: Vec<objects::TreeEntry<'a>>,
-    next: usize,
-    table: Option<HashMap<&'a [u8], usize>>,
-}
-
-impl<'a> ByName<'a> {
-    fn new(entries: Vec<objects::TreeEntry<'a>>) -> Self {
-        Self { entries, next: 0, table: None }
-    }
-
-    fn get(&mut self, name: &[u8]) -> Option<objects::TreeEntry<'a>> {
-        let at = match self.entries.get(self.next) {
-            Some(entry) if entry.name == name => self.next,
-            _ => {
-                let entries = &self.entries;
-                let make = || entries.iter().enumerate().map(|(at, entry)| (entry.name, at)).collect();
-                *self.table.get_or_insert_with(make).get(name)?
-            }
-        };
-        self.next = at + 1;
-        self.entries.get(at).copied()
-    }
-}
-
-/// Trees read lately: the tree of one commit is the parent's tree of the next.
-struct TreeCache<'s> {
-    store: &'s dyn Store,
-    read: HashMap<ObjectId, std::rc::Rc<[u8]>>,
-    bytes: usize,
-}
-
-/// Holds the folders of a large repository; when full it starts anew.
-const TREE_CACHE_BYTES: usize = 16 << 20;
-
-impl<'s> TreeCache<'s> {
-    fn new(store: &'s dyn Store) -> Self {
-        Self { store, read: HashMap::new(), bytes: 0 }
-    }
-
-    fn read(&mut self, id: ObjectId) -> Result<std::rc::Rc<[u8]>, ChangeError> {
-        if let Some(raw) = self.read.get(&id) {
-            return Ok(raw.clone());
-        }
-        let mut raw = Vec::new();
-        if self.store.read(id, &mut raw)? != Kind::Tree {
-            return Err(ChangeError::WrongKind { id, wanted: "tree" });
-        }
-        if self.bytes > TREE_CACHE_BYTES {
-            self.read.clear();
-            self.bytes = 0;
-        }
-        self.bytes += raw.len();
-        let raw: std::rc::Rc<[u8]> = raw.into();
-        self.read.insert(id, raw.clone());
-        Ok(raw)
-    }
 }

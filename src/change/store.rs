@@ -1,5 +1,7 @@
 //! The one small trait through which git is read.
 
+use std::sync::Arc;
+
 use super::error::ChangeError;
 use super::objects::ObjectId;
 
@@ -14,6 +16,24 @@ pub enum Kind {
     Commit,
     /// An annotated tag.
     Tag,
+}
+
+/// An object that was read.
+#[derive(Debug)]
+pub struct Object {
+    /// What it is.
+    pub kind: Kind,
+    /// All of it.
+    pub bytes: Vec<u8>,
+}
+
+/// What reading up to a limit gives.
+#[derive(Debug)]
+pub enum UpTo {
+    /// The object. It is shared with the cache of those read lately, as it is most often the base of the next one.
+    Whole(Arc<Object>),
+    /// It has so many bytes, which is over the limit.
+    Larger(Kind, u64),
 }
 
 /// Whether the owner of the repository's folder is checked before it is read.
@@ -45,6 +65,19 @@ pub trait Store {
     fn header(&self, id: ObjectId) -> Result<(Kind, u64), ChangeError>;
     /// Reads an object into `into`, which is overwritten.
     fn read(&self, id: ObjectId, into: &mut Vec<u8>) -> Result<Kind, ChangeError>;
+    /// Reads an object unless it has more than `limit` bytes.
+    fn read_up_to(&self, id: ObjectId, limit: u64) -> Result<UpTo, ChangeError> {
+        match self.header(id)? {
+            (kind, size) if size > limit => Ok(UpTo::Larger(kind, size)),
+            _ => {
+                let mut bytes = Vec::new();
+                let kind = self.read(id, &mut bytes)?;
+                Ok(UpTo::Whole(Arc::new(Object { kind, bytes })))
+            }
+        }
+    }
+    /// Many objects will be read from now on: what makes each of them faster may now take some time.
+    fn expect_many(&self) {}
     /// True when the object is there.
     fn holds(&self, id: ObjectId) -> bool;
     /// All refs with the id they hold (not peeled), in the order of their names.

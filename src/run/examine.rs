@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
-use crate::change::{Before, ChangeSet, Coverage, Kind, NewFile, Novelty, ObjectId, Part, Store, Unread, changed_parts, is_lfs_pointer, is_promised};
+use crate::change::{
+    Before, ChangeSet, Coverage, Kind, NewFile, Novelty, Object, ObjectId, Part, Store, Unread, UpTo, changed_parts, is_lfs_pointer, is_promised,
+};
 use crate::config::Policy;
 use crate::finding::{Finding, Where};
-use crate::scan::{Hit, PathKind, Scanner, Text, plain};
+use crate::scan::{Hit, PathKind, Scanner, Text, plain, plain_of};
 
 use super::Failure;
 use super::finding_maker::{FindingMaker, Place};
@@ -104,7 +107,7 @@ type Batch = Vec<Version>;
 /// A blob that was read: its index among the unique ones, its bytes, and the parts of them that can be new.
 struct Version {
     at: usize,
-    bytes: Vec<u8>,
+    object: Arc<Object>,
     new: Vec<Range<usize>>,
 }
 
@@ -124,6 +127,7 @@ fn scan_files<'r>(
     if blobs.len() < FILES_WORTH_A_THREAD {
         reader.read_all(|version| work.scan(&version, &mut out))?;
     } else {
+        store.expect_many();
         std::thread::scope(|scope| -> Result<(), Failure> {
             let (send, receive) = sync_channel(WAITING_BATCHES);
             let worker = scope.spawn(move || work.scan_all(receive));
@@ -159,10 +163,10 @@ fn unique_blobs(change: &ChangeSet) -> Vec<(ObjectId, Vec<u32>)> {
 fn read_all<'r>(reader: &mut Reader<'_>, work: &Work<'_, 'r>, send: &SyncSender<Batch>, own: &mut Vec<FileHits<'r>>) -> Result<(), Failure> {
     let (mut batch, mut size) = (Batch::new(), 0);
     reader.read_all(|version| {
-        if version.bytes.len() > BATCH_BYTES {
+        if version.object.bytes.len() > BATCH_BYTES {
             return work.scan(&version, own);
         }
-        size += version.bytes.len();
+        size += version.object.bytes.len();
         batch.push(version);
         if size < BATCH_BYTES {
             return Ok(());
@@ -190,72 +194,79 @@ impl Reader<'_> {
     /// Reads every blob once and hands it on with the part that can be new. The versions of one file follow each other, the
     /// newest first, so the version before is most often the next one.
     fn read_all(&mut self, mut hand_on: impl FnMut(Version) -> Result<(), Failure>) -> Result<(), Failure> {
-        let mut waiting: Option<(usize, Vec<u8>)> = None;
+        let mut waiting: Option<(usize, Arc<Object>)> = None;
         for at in 0..self.blobs.len() {
-            let mut bytes = Vec::new();
-            let next = self.read(at, &mut bytes)?.then_some((at, bytes));
-            if let Some((earlier, bytes)) = waiting.take() {
-                let new = self.new_parts(earlier, &bytes, next.as_ref())?;
-                hand_on(Version { at: earlier, bytes, new })?;
+            let next = self.read(at)?.map(|object| (at, object));
+            if let Some((earlier, object)) = waiting.take() {
+                let new = self.new_parts(earlier, &object.bytes, next.as_ref())?;
+                hand_on(Version { at: earlier, object, new })?;
             }
             waiting = next;
         }
-        if let Some((at, bytes)) = waiting {
-            let new = self.new_parts(at, &bytes, None)?;
-            hand_on(Version { at, bytes, new })?;
+        if let Some((at, object)) = waiting {
+            let new = self.new_parts(at, &object.bytes, None)?;
+            hand_on(Version { at, object, new })?;
         }
         Ok(())
     }
 
     /// The parts of a blob that its parent's version of the file does not have; all of a blob that stands at several paths.
-    fn new_parts(&self, at: usize, bytes: &[u8], next: Option<&(usize, Vec<u8>)>) -> Result<Vec<Range<usize>>, Failure> {
+    fn new_parts(&self, at: usize, bytes: &[u8], next: Option<&(usize, Arc<Object>)>) -> Result<Vec<Range<usize>>, Failure> {
         let whole = std::iter::once(0..bytes.len()).collect();
         let [file] = self.blobs[at].1[..] else { return Ok(whole) };
         let Some(before) = self.change.files[file as usize].before else { return Ok(whole) };
         if let Some((_, earlier)) = next.filter(|(next, _)| self.blobs[*next].0 == before) {
-            return Ok(changed_parts(bytes, earlier));
+            return Ok(changed_parts(bytes, &earlier.bytes));
         }
         // A small file is scanned faster than its earlier version is read.
-        if bytes.len() < WORTH_COMPARING || !self.store.holds(before) || self.store.header(before)?.1 > self.limit {
+        if bytes.len() < WORTH_COMPARING || !self.store.holds(before) {
             return Ok(whole);
         }
-        let mut earlier = Vec::new();
-        self.store.read(before, &mut earlier)?;
-        Ok(changed_parts(bytes, &plain(earlier)))
+        match self.store.read_up_to(before, self.limit)? {
+            UpTo::Whole(earlier) => Ok(changed_parts(bytes, &as_plain(earlier).bytes)),
+            UpTo::Larger(..) => Ok(whole),
+        }
     }
 
-    /// Reads a blob; false when it is over the limit, which the coverage then says.
-    fn read(&mut self, at: usize, into: &mut Vec<u8>) -> Result<bool, Failure> {
+    /// Reads a blob; `None` when it is over the limit or not here on purpose, which the coverage then says.
+    fn read(&mut self, at: usize) -> Result<Option<Arc<Object>>, Failure> {
         let (id, files) = &self.blobs[at];
-        let (kind, size) = match self.store.header(*id) {
-            Ok(header) => header,
+        let read = match self.store.read_up_to(*id, self.limit) {
+            Ok(read) => read,
             Err(error) if is_promised(self.store, &error)? => {
                 self.unread(at, "it is not in this partial clone, and hooks fetch nothing");
-                return Ok(false);
+                return Ok(None);
             }
             Err(error) => return Err(error.into()),
         };
-        if kind != Kind::Blob {
-            return Err(crate::change::ChangeError::WrongKind { id: *id, wanted: "blob" }.into());
-        }
-        if size > self.limit {
-            self.unread(at, &format!("it has {size} bytes; `limits.max_file_bytes` is {}", self.limit));
-            return Ok(false);
-        }
-        self.store.read(*id, into)?;
-        if is_lfs_pointer(into) {
+        let object = match read {
+            UpTo::Whole(object) if object.kind == Kind::Blob => object,
+            UpTo::Larger(Kind::Blob, size) => {
+                self.unread(at, &format!("it has {size} bytes; `limits.max_file_bytes` is {}", self.limit));
+                return Ok(None);
+            }
+            _ => return Err(crate::change::ChangeError::WrongKind { id: *id, wanted: "blob" }.into()),
+        };
+        if is_lfs_pointer(&object.bytes) {
             let pointer = |&file: &u32| Unread { path: self.change.files[file as usize].path.to_vec(), why: LFS.to_owned() };
             self.coverage.lfs.extend(files.iter().map(pointer));
         }
         self.coverage.files += files.len() as u64;
-        self.coverage.bytes += size;
-        *into = plain(std::mem::take(into));
-        Ok(true)
+        self.coverage.bytes += object.bytes.len() as u64;
+        Ok(Some(as_plain(object)))
     }
 
     fn unread(&mut self, at: usize, why: &str) {
         let paths = self.blobs[at].1.iter().map(|&file| self.change.files[file as usize].path.to_vec());
         self.coverage.unread.extend(paths.map(|path| Unread { path, why: why.to_owned() }));
+    }
+}
+
+/// The object with its text as it is scanned.
+fn as_plain(object: Arc<Object>) -> Arc<Object> {
+    match plain_of(&object.bytes) {
+        Some(bytes) => Arc::new(Object { kind: object.kind, bytes }),
+        None => object,
     }
 }
 
@@ -281,7 +292,7 @@ impl<'r> Work<'_, 'r> {
 
     /// Scans a blob once for each kind of path that it stands at: the path decides which rules apply.
     fn scan(&self, version: &Version, out: &mut Vec<FileHits<'r>>) -> Result<(), Failure> {
-        let bytes = version.bytes.as_slice();
+        let bytes = version.object.bytes.as_slice();
         let mut by_kind: HashMap<PathKind, Vec<Hit<'r>>> = HashMap::new();
         let files = &self.blobs[version.at].1;
         for &file in files {

@@ -28,7 +28,7 @@ mod yaml;
 pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;
 pub use features::NAMES as FEATURES;
-pub use plain::plain;
+pub use plain::{plain, plain_of};
 
 use std::ops::Range;
 

@@ -21,17 +21,22 @@ const CLEAR: u32 = 4;
 const ZEROS_TO_A_STRAY_ONE: u32 = 8;
 
 /// The text that `bytes` hold; the bytes themselves where they are no wide text.
-pub fn plain(mut bytes: Vec<u8>) -> Vec<u8> {
-    if let Some((wide, mark)) = Wide::of(&bytes) {
-        bytes = wide.to_utf8(&bytes[mark..]);
-    } else if bytes.starts_with(b"\xef\xbb\xbf") {
-        bytes.drain(..3);
-    }
+pub fn plain(bytes: Vec<u8>) -> Vec<u8> {
+    plain_of(&bytes).unwrap_or(bytes)
+}
+
+/// The text that `bytes` hold; `None` where that is these bytes themselves.
+pub fn plain_of(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = match Wide::of(bytes) {
+        Some((wide, mark)) => Some(wide.to_utf8(&bytes[mark..])),
+        None => bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec),
+    };
+    let text = decoded.as_deref().unwrap_or(bytes);
     // An old end of line; bytes with a zero among them are no text, and must stay what they are.
-    if memchr::memchr(b'\n', &bytes).is_none() && memchr::memchr(b'\r', &bytes).is_some() && memchr::memchr(0, &bytes).is_none() {
-        bytes.iter_mut().filter(|b| **b == b'\r').for_each(|b| *b = b'\n');
+    if memchr::memchr(b'\n', text).is_none() && memchr::memchr(b'\r', text).is_some() && memchr::memchr(0, text).is_none() {
+        decoded = Some(text.iter().map(|&b| if b == b'\r' { b'\n' } else { b }).collect());
     }
-    bytes
+    decoded
 }
 
 /// How many bytes a unit has, and which comes first.

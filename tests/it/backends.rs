@@ -18,6 +18,8 @@ use crate::support::{LEAKSTOP, Repo, token};
 /// The file into which [`shows_all_that_it_reads`] writes.
 const SHOW: &str = "LEAKSTOP_TEST_SHOW";
 const BACKENDS: [&str; 2] = ["git2", "git"];
+/// Makes [`shows_all_that_it_reads`] prepare for many objects, as it pays only for more than these histories hold.
+const MANY: &str = "LEAKSTOP_TEST_MANY";
 
 #[test]
 fn both_ways_see_the_same_in_generated_histories() {
@@ -29,6 +31,7 @@ fn both_ways_see_the_same_in_generated_histories() {
             assert_eq!(libgit, git, "seed {seed}");
         }
         assert_eq!(libgit.lines().count(), git.lines().count());
+        assert_eq!(libgit, seen_in(&repo, "git2", true), "seed {seed}, by its packs");
     }
 }
 
@@ -38,6 +41,9 @@ fn both_ways_see_the_same_in_generated_histories() {
 fn shows_all_that_it_reads() {
     let mut file = fs::File::create(std::env::var_os(SHOW).unwrap()).unwrap();
     let store = change::open(Trust::GitAccepted).unwrap();
+    if std::env::var_os(MANY).is_some() {
+        store.expect_many();
+    }
     let refs = store.references().unwrap();
     writeln!(file, "refs {refs:?}").unwrap();
     writeln!(file, "head {:?}", store.head().unwrap()).unwrap();
@@ -61,12 +67,60 @@ fn shows_all_that_it_reads() {
 }
 
 fn seen(repo: &Repo, backend: &str) -> String {
+    seen_in(repo, backend, false)
+}
+
+fn seen_in(repo: &Repo, backend: &str, many: bool) -> String {
     let file = repo.beside(&format!("seen-{backend}"));
     let mut command = repo.command(std::env::current_exe().unwrap());
     command.args(["backends::shows_all_that_it_reads", "--exact", "--ignored"]).env(SHOW, &file).env("LEAKSTOP_BACKEND", backend);
+    if many {
+        command.env(MANY, "1");
+    }
     let output = command.output().unwrap();
     assert!(output.status.success(), "{backend}: {}", String::from_utf8_lossy(&output.stdout));
     fs::read_to_string(file).unwrap()
+}
+
+#[test]
+fn a_damaged_pack_lets_nothing_pass() {
+    let repo = Repo::new();
+    let mut stream = Vec::new();
+    for at in 0..100 {
+        write!(stream, "commit refs/heads/main\ncommitter C <c@example.org> {} +0000\ndata 3\nc{}\n", 1_700_000_000 + at, at % 10).unwrap();
+        let text: String = (0..200).map(|line| format!("line {line} {}\n", if line == at { "changed" } else { "as it was" })).collect();
+        write!(stream, "M 100644 inline file\ndata {}\n{text}\nM 100644 inline many/{at}\ndata 3\n{at:03}\n\n", text.len()).unwrap();
+    }
+    feed(&repo, &["fast-import", "--quiet"], &stream);
+    repo.git(&["repack", "-q", "-a", "-d", "-f"]).expect(0);
+    let folder = repo.path().join(".git/objects/pack");
+    let pack = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.extension().is_some_and(|e| e == "pack")).unwrap();
+    let index = pack.with_extension("idx");
+    let (sound, sound_index) = (fs::read(&pack).unwrap(), fs::read(&index).unwrap());
+    let scan = || {
+        let mut command = repo.command(LEAKSTOP);
+        command.args(["scan", "--history"]).env("LEAKSTOP_BACKEND", "git2");
+        crate::support::ended(&mut command)
+    };
+    assert!(scan().expect(0).err.is_empty());
+    let put = |file: &Path, bytes: &[u8]| {
+        fs::remove_file(file).unwrap();
+        fs::write(file, bytes).unwrap();
+    };
+    // Every object is needed, so a damaged byte is met wherever it is; the head and the check sum at the end are not read.
+    for part in 1..12 {
+        let mut damaged = sound.clone();
+        damaged[12 + (sound.len() - 40) * part / 12] ^= 1 << (part % 8);
+        put(&pack, &damaged);
+        assert!(scan().expect(2).err.contains("nothing passes"), "part {part}");
+    }
+    put(&pack, &sound[..sound.len() / 2]);
+    scan().expect(2);
+    put(&pack, &sound);
+    put(&index, &sound_index[..sound_index.len() / 2]);
+    scan().expect(2);
+    put(&index, &sound_index);
+    scan().expect(0);
 }
 
 /// True for a git from this version on: what older ones cannot make cannot be tested with them.
