@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 #[expect(dead_code, reason = "the build script uses a part of the vocabulary")]
 mod finding;
 mod format;
+mod reach;
 
 use format::{RuleData, RuleFile};
 

@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use regex_syntax::hir::{Class, Hir, HirKind};
 use serde::{Deserialize, Serialize};
 
+use super::reach;
 use crate::finding::{Confidence, Family, Severity};
 
 /// Text that is borrowed from the binary for our own rules and owned for a user's.
@@ -121,6 +121,8 @@ pub struct RuleData<'a> {
     pub reach: Option<u32>,
     /// The most line ends that a match can hold, but for its first and last byte.
     pub line_ends: u32,
+    /// In every match a keyword ends within so many bytes of the beginning, where the pattern shows it.
+    pub keyword_within: Option<u32>,
 }
 
 /// How far around a match a rule looks.
@@ -258,13 +260,14 @@ const END: &str = r"(?:[^0-9A-Za-z_]|\z)";
 /// A pattern that is no regex, or a rule that could never find anything.
 pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<RuleData<'a>, String> {
     let of = |what: String| format!("rule `{}`: {what}", text.id);
-    let (mut reach, mut line_ends) = (None, 0);
+    let (mut reach, mut line_ends, mut keyword_within) = (None, 0, None);
     let expanded = text.pattern.as_deref().map(expand).transpose().map_err(of)?;
     if let Some(pattern) = &expanded {
         let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(pattern);
         let hir = hir.map_err(|e| of(e.to_string()))?;
         reach = hir.properties().maximum_len().and_then(|length| u32::try_from(length).ok());
-        line_ends = inner_line_ends(&hir);
+        line_ends = reach::inner_line_ends(&hir);
+        keyword_within = reach::keyword_within(&hir, &text.keywords);
     }
     if text.keywords.is_empty() && text.paths.is_empty() {
         return Err(of("it needs `keywords` or `paths`".to_owned()));
@@ -289,35 +292,5 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
     let family = text.family.unwrap_or(file.family);
     let own = std::mem::take(&mut text.standards);
     text.standards = own.into_iter().chain(file.standards.iter().cloned()).collect();
-    Ok(RuleData { family, text, reach, line_ends })
-}
-
-/// The same without the first and the last byte, which in many patterns only say that a token begins or ends there.
-fn inner_line_ends(pattern: &Hir) -> u32 {
-    let is_edge = |part: &&Hir| part.properties().maximum_len().is_some_and(|length| length <= 1);
-    match pattern.kind() {
-        HirKind::Capture(capture) => inner_line_ends(&capture.sub),
-        HirKind::Alternation(parts) => parts.iter().map(inner_line_ends).max().unwrap_or(0),
-        HirKind::Concat(parts) => {
-            let from = usize::from(parts.first().as_ref().is_some_and(is_edge));
-            let to = parts.len() - usize::from(parts.last().as_ref().is_some_and(is_edge));
-            parts[from..to.max(from)].iter().map(most_line_ends).fold(0, u32::saturating_add)
-        }
-        _ => most_line_ends(pattern),
-    }
-}
-
-/// The most line ends that a match of the pattern can hold.
-fn most_line_ends(pattern: &Hir) -> u32 {
-    let is_line_end = |first: u32, last: u32| u32::from((first..=last).contains(&u32::from(b'\n')));
-    match pattern.kind() {
-        HirKind::Empty | HirKind::Look(_) => 0,
-        HirKind::Literal(literal) => literal.0.iter().map(|&b| is_line_end(b.into(), b.into())).sum(),
-        HirKind::Class(Class::Bytes(class)) => class.ranges().iter().map(|range| is_line_end(range.start().into(), range.end().into())).sum(),
-        HirKind::Class(Class::Unicode(class)) => class.ranges().iter().map(|range| is_line_end(range.start().into(), range.end().into())).sum(),
-        HirKind::Repetition(repetition) => most_line_ends(&repetition.sub).saturating_mul(repetition.max.unwrap_or(u32::MAX)),
-        HirKind::Capture(capture) => most_line_ends(&capture.sub),
-        HirKind::Concat(parts) => parts.iter().map(most_line_ends).fold(0, u32::saturating_add),
-        HirKind::Alternation(parts) => parts.iter().map(most_line_ends).max().unwrap_or(0),
-    }
+    Ok(RuleData { family, text, reach, line_ends, keyword_within })
 }

@@ -4,6 +4,7 @@ mod format;
 mod glob;
 mod own;
 pub mod proof;
+mod reach;
 pub mod shape;
 
 pub use format::{Check, RuleData, RuleFile, RuleText, Scope, Text};
@@ -144,6 +145,11 @@ impl Rule {
         self.data.reach.map(|reach| reach as usize)
     }
 
+    /// In every match a keyword ends within so many bytes of the beginning.
+    pub fn keyword_within(&self) -> Option<usize> {
+        self.data.keyword_within.map(|within| within as usize)
+    }
+
     /// The most line ends that a match can hold, but for its first and last byte.
     pub fn line_ends(&self) -> usize {
         self.data.line_ends as usize
@@ -162,6 +168,11 @@ impl Rule {
     /// Its check.
     pub fn check(&self) -> Option<Check> {
         self.data.text.check
+    }
+
+    /// True when globs say which paths it applies to.
+    pub fn has_globs(&self) -> bool {
+        !(self.data.text.paths.is_empty() && self.data.text.not_paths.is_empty())
     }
 
     /// True when it applies to some paths only.

@@ -10,6 +10,7 @@ mod confirm;
 mod decode;
 mod features;
 pub mod generic;
+mod keywords;
 mod language;
 mod literal;
 mod logged;
@@ -17,6 +18,7 @@ mod manifest;
 mod model;
 mod name;
 mod parts;
+mod paths;
 mod plain;
 mod plausible;
 mod prefilter;
@@ -24,6 +26,7 @@ mod published;
 mod sample;
 mod scope;
 mod yaml;
+mod zone;
 
 pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;
@@ -31,6 +34,7 @@ pub use features::NAMES as FEATURES;
 pub use plain::{plain, plain_of};
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::change::Part;
 use crate::finding::{Confidence, Doubt, Family, Secret, Span};
@@ -39,14 +43,14 @@ use confirm::{Candidate, Memory};
 use decode::Work;
 use language::Language;
 use parts::Parts;
+use paths::{PathRules, Paths};
 use prefilter::Prefilter;
 
 /// Looks for the matches of a set of rules.
 pub struct Scanner<'r> {
     rules: &'r Rules,
     prefilter: Prefilter,
-    /// Rules without keywords: they look at files by path.
-    by_path: Vec<u32>,
+    paths: Paths,
 }
 
 /// A text and where it comes from.
@@ -82,14 +86,13 @@ pub struct Hit<'r> {
 pub struct PathKind {
     language: &'static str,
     is_sample: bool,
-    bound: Vec<u32>,
+    bound: Arc<PathRules>,
 }
 
 impl<'r> Scanner<'r> {
     /// A scanner for these rules. It prepares for a kind of text when the first of that kind comes.
     pub fn new(rules: &'r Rules) -> Self {
-        let by_path = rules.all().iter().enumerate().filter(|(_, rule)| rule.keywords().is_empty());
-        Self { rules, prefilter: Prefilter::new(), by_path: by_path.map(|(at, _)| at as u32).collect() }
+        Self { rules, prefilter: Prefilter::new(), paths: Paths::new(rules) }
     }
 
     /// All matches in the text, by place.
@@ -105,17 +108,17 @@ impl<'r> Scanner<'r> {
     /// # Errors
     /// A rule that does not compile.
     pub fn scan_new(&self, text: Text<'_>, new: &[Range<usize>]) -> Result<Vec<Hit<'r>>, ScanError> {
-        let file = FileKind { path: text.path, language: Language::of(text.path, text.bytes), is_file: text.part == Part::Content };
+        let is_file = text.part == Part::Content;
+        let bound = is_file.then(|| self.paths.of(self.rules.all(), text.path));
+        let file = FileKind { path: text.path, language: Language::of(text.path, text.bytes), bound: bound.as_deref() };
         let new = Parts(new);
         let mut candidates = Vec::new();
         let mut work = Work::of(text.bytes.len());
         self.search(text.bytes, new, file, 0, &mut work, &mut candidates)?;
-        if file.is_file {
-            self.search_by_path(text, &mut candidates)?;
-        }
+        self.search_by_path(text.bytes, file, &mut candidates)?;
         // What stands apart from the new part stood there before.
         candidates.retain(|candidate| new.touch(&candidate.range));
-        if !candidates.is_empty() && file.is_file && sample::is_sample(text.path) {
+        if !candidates.is_empty() && is_file && sample::is_sample(text.path) {
             discount(&mut candidates, self.rules);
         }
         let kept = resolve(candidates, self.rules);
@@ -125,9 +128,9 @@ impl<'r> Scanner<'r> {
     /// The matches of the rules for which the path alone is the finding.
     pub fn scan_path(&self, path: &[u8]) -> Vec<Hit<'r>> {
         let mut hits = Vec::new();
-        for &at in &self.by_path {
+        for &at in self.paths.of(self.rules.all(), path).applying() {
             let rule = &self.rules.all()[at as usize];
-            if rule.text().pattern.is_none() && rule.applies_to(path) {
+            if rule.keywords().is_empty() && rule.text().pattern.is_none() {
                 hits.push(Hit { rule, secret: None, raw: None, span: None, confidence: rule.text().confidence, decoded: Vec::new() });
             }
         }
@@ -136,13 +139,7 @@ impl<'r> Scanner<'r> {
 
     /// What of a path decides which rules apply: two paths of one kind give the same matches for the same bytes.
     pub fn kind(&self, path: &[u8], bytes: &[u8]) -> PathKind {
-        let mut bound = Vec::new();
-        for (at, rule) in self.rules.all().iter().enumerate() {
-            let text = rule.text();
-            if !(text.paths.is_empty() && text.not_paths.is_empty()) && rule.applies_to(path) {
-                bound.push(at as u32);
-            }
-        }
+        let bound = self.paths.of(self.rules.all(), path);
         PathKind { language: Language::of(path, bytes).name(), is_sample: sample::is_sample(path), bound }
     }
 
@@ -150,11 +147,11 @@ impl<'r> Scanner<'r> {
         let rules = self.rules.all();
         let mut memory = Memory::default();
         let mut weighed = generic::Weighed::default();
-        for window in self.prefilter.windows(self.rules, file.is_file.then_some(file.language), text, new) {
+        for window in self.prefilter.windows(self.rules, file.bound.is_some().then_some(file.language), text, new) {
             let rule = &rules[window.rule as usize];
             // Windows come rule by rule.
             if memory.is_new(window.rule) {
-                memory.is_subject = file.is_subject_to(rule, depth);
+                memory.is_subject = file.is_subject_to(window.rule, rule, depth);
             }
             if !memory.is_subject {
                 continue;
@@ -178,12 +175,13 @@ impl<'r> Scanner<'r> {
         Ok(())
     }
 
-    fn search_by_path(&self, text: Text<'_>, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
-        for &at in &self.by_path {
+    /// Rules without keywords look through all of a file.
+    fn search_by_path(&self, text: &[u8], file: FileKind<'_>, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
+        for &at in file.bound.map_or(&[][..], PathRules::applying) {
             let rule = &self.rules.all()[at as usize];
-            if rule.text().pattern.is_some() && rule.applies_to(text.path) {
-                let whole = prefilter::Window { rule: at, start: 0, end: text.bytes.len() };
-                confirm::confirm(rule, whole, text.bytes, Language::of(text.path, text.bytes), &mut Memory::default(), out)?;
+            if rule.keywords().is_empty() && rule.text().pattern.is_some() {
+                let whole = prefilter::Window { rule: at, start: 0, end: text.len() };
+                confirm::confirm(rule, whole, text, file.language, &mut Memory::default(), out)?;
             }
         }
         Ok(())
@@ -215,18 +213,20 @@ impl<'r> Scanner<'r> {
 struct FileKind<'a> {
     path: &'a [u8],
     language: Language,
-    is_file: bool,
+    /// The rules bound to its path; `None` for what is no file.
+    bound: Option<&'a PathRules>,
 }
 
 impl FileKind<'_> {
-    fn is_subject_to(self, rule: &Rule, depth: u8) -> bool {
-        let text = rule.text();
-        let bound = !text.languages.is_empty() || !text.paths.is_empty();
-        if rule.family() != Family::Secret && (depth > 0 || !self.is_file) || bound && !self.is_file {
-            return false; // code is looked for in code, not in messages and not in what is encoded
+    fn is_subject_to(self, at: u32, rule: &Rule, depth: u8) -> bool {
+        let Some(bound) = self.bound else {
+            return rule.family() == Family::Secret && rule.languages().is_empty() && !rule.is_bound_to_paths();
+        };
+        if rule.family() != Family::Secret && depth > 0 {
+            return false; // code is not looked for in what is encoded
         }
-        let speaks = text.languages.is_empty() || text.languages.iter().any(|language| language == self.language.name());
-        speaks && rule.applies_to(self.path)
+        let speaks = rule.languages().is_empty() || rule.languages().iter().any(|language| language == self.language.name());
+        speaks && bound.admit(at, rule)
     }
 }
 

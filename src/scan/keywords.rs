@@ -1,0 +1,240 @@
+//! Finds the keywords of many rules in one pass.
+//!
+//! Each keyword is found by the rarest three bytes in it. A table of bits says of any three bytes whether they are one of
+//! those, which for most places of a text is the end of it; only then is the keyword compared. Where all keywords are long,
+//! only every few bytes are looked at. The tables cost some ten microseconds to build, where an automaton costs a millisecond.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::features;
+use super::zone::{ZONES, Zone};
+
+/// Slots in a table of bits: 8 KiB of it stay close to the processor.
+const SLOTS: usize = 1 << 16;
+/// Lists of entries that a slot leads to.
+const HEADS: usize = 1 << 12;
+/// Ends a list.
+const NONE: u32 = u32::MAX;
+/// Farther apart no two places are looked at.
+const LONGEST_STEP: usize = 8;
+
+/// Keywords with what they stand for in each zone.
+pub(super) struct Keywords {
+    tables: [Table; ZONES.len()],
+    heads: Box<[u32]>,
+    entries: Vec<Entry>,
+    keywords: Vec<Keyword>,
+    /// Length of the longest keyword.
+    pub(super) longest: usize,
+}
+
+/// What is looked for in one zone: the keywords of it and of all wider ones.
+struct Table {
+    /// Which three bytes lead to an entry.
+    bits: Box<[u64]>,
+    /// Every so many bytes a place is looked at.
+    step: usize,
+}
+
+/// Three bytes by which a keyword is found.
+struct Entry {
+    three: u32,
+    /// Index of the keyword.
+    keyword: u32,
+    /// Where in it they stand.
+    offset: u32,
+    /// The zones in which they count, as bits.
+    zones: u8,
+    next: u32,
+}
+
+struct Keyword {
+    text: Box<[u8]>,
+    /// The rules that have it, each with its zone.
+    rules: Vec<(u32, Zone)>,
+    widest: Zone,
+}
+
+impl Keywords {
+    /// Takes keywords with the rule that has them and its zone; those of one rule come together.
+    pub(super) fn new<'a>(all: impl Iterator<Item = (&'a str, u32, Zone)>) -> Self {
+        let mut keywords: Vec<Keyword> = Vec::new();
+        let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
+        for (text, rule, zone) in all {
+            let place = *known.entry(text.as_bytes().to_ascii_lowercase()).or_insert_with_key(|text| {
+                keywords.push(Keyword { text: text.as_slice().into(), rules: Vec::new(), widest: zone });
+                keywords.len() - 1
+            });
+            let keyword = &mut keywords[place];
+            keyword.widest = keyword.widest.max(zone);
+            if keyword.rules.last().is_none_or(|&(last, _)| last != rule) {
+                keyword.rules.push((rule, zone));
+            }
+        }
+        let longest = keywords.iter().map(|keyword| keyword.text.len()).max().unwrap_or(0);
+        let table = |zone: Zone| {
+            let lengths = keywords.iter().filter(|keyword| keyword.widest >= zone).map(|keyword| keyword.text.len());
+            let step = lengths.min().unwrap_or(LONGEST_STEP).saturating_sub(2).clamp(1, LONGEST_STEP);
+            Table { bits: vec![0; SLOTS / 64].into(), step }
+        };
+        let tables = ZONES.map(table);
+        let entries = Vec::with_capacity(keywords.len());
+        let mut all = Self { tables, heads: vec![NONE; HEADS].into(), entries, keywords, longest };
+        for at in 0..all.keywords.len() {
+            all.enter(at);
+        }
+        all
+    }
+
+    fn enter(&mut self, at: usize) {
+        let keyword = &self.keywords[at];
+        let (text, widest) = (keyword.text.clone(), keyword.widest);
+        if let [first, second] = *text {
+            // Two bytes stand with each third one, of which half are folded into the other half.
+            for third in (0..=u8::MAX).filter(|third| third | 0x20 == *third) {
+                self.enter_at(at, 0, [first, second, third], ZONES.into_iter().filter(|&zone| zone <= widest));
+            }
+            return;
+        }
+        for zone in ZONES.into_iter().filter(|&zone| zone <= widest) {
+            // As many neighbours as a step is long: one of them stands where a place is looked at.
+            let step = self.tables[zone as usize].step;
+            let starts = 0..=text.len().saturating_sub(2 + step);
+            let rarity = |from: usize| text[from..].windows(3).take(step).map(rarity).min();
+            let Some(from) = starts.max_by_key(|&from| rarity(from)) else { continue };
+            for (place, three) in text.windows(3).enumerate().skip(from).take(step) {
+                self.enter_at(at, place, [three[0], three[1], three[2]], std::iter::once(zone));
+            }
+        }
+    }
+
+    fn enter_at(&mut self, keyword: usize, offset: usize, three: [u8; 3], zones: impl Iterator<Item = Zone>) {
+        let three = fold(u32::from_le_bytes([three[0], three[1], three[2], 0]));
+        let slot = slot(three);
+        let mut mask = 0;
+        for zone in zones {
+            self.tables[zone as usize].bits[slot / 64] |= 1 << (slot % 64);
+            mask |= 1 << zone as u8;
+        }
+        let (keyword, offset) = (keyword as u32, offset as u32);
+        let mut next = self.heads[slot % HEADS];
+        while let Some(entry) = self.entries.get_mut(next as usize) {
+            if (entry.three, entry.keyword, entry.offset) == (three, keyword, offset) {
+                entry.zones |= mask;
+                return;
+            }
+            next = entry.next;
+        }
+        let head = &mut self.heads[slot % HEADS];
+        let entry = Entry { three, keyword, offset, zones: mask, next: *head };
+        *head = self.entries.len() as u32;
+        self.entries.push(entry);
+    }
+
+    /// Hands on every keyword of the zone or a wider one that lies within `piece`, with each rule that has it, that rule's
+    /// zone, and the place. One at the edge may be handed on too.
+    pub(super) fn find(&self, text: &[u8], piece: Range<usize>, zone: Zone, found: &mut impl FnMut(u32, Zone, Range<usize>)) {
+        let Table { bits, step } = &self.tables[zone as usize];
+        let is_hit = |three: u32| {
+            let slot = slot(three);
+            bits[slot / 64] >> (slot % 64) & 1 != 0
+        };
+        let mut at = piece.start;
+        if *step == 1 {
+            // Six places at a time, as eight bytes hold them.
+            while at + 6 <= piece.end
+                && let Some(eight) = text[at..].first_chunk::<8>()
+            {
+                let eight = u64::from_le_bytes(*eight);
+                for place in 0..6 {
+                    let three = fold((eight >> (8 * place)) as u32);
+                    if is_hit(three) {
+                        self.compare(text, at + place, three, zone, found);
+                    }
+                }
+                at += 6;
+            }
+        } else {
+            while at < piece.end
+                && let Some(four) = text[at..].first_chunk::<4>()
+            {
+                let three = fold(u32::from_le_bytes(*four));
+                if is_hit(three) {
+                    self.compare(text, at, three, zone, found);
+                }
+                at += step;
+            }
+        }
+        for at in at..piece.end {
+            // Behind the text stands a line's end, so that the last two bytes are looked at too.
+            let byte = |at: usize| text.get(at).copied().unwrap_or(b'\n');
+            let three = fold(u32::from_le_bytes([byte(at), byte(at + 1), byte(at + 2), 0]));
+            if is_hit(three) {
+                self.compare(text, at, three, zone, found);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn compare(&self, text: &[u8], at: usize, three: u32, zone: Zone, found: &mut impl FnMut(u32, Zone, Range<usize>)) {
+        let mut next = self.heads[slot(three) % HEADS];
+        while let Some(entry) = self.entries.get(next as usize) {
+            next = entry.next;
+            if entry.three != three || entry.zones >> zone as u8 & 1 == 0 {
+                continue;
+            }
+            let keyword = &self.keywords[entry.keyword as usize];
+            let Some(start) = at.checked_sub(entry.offset as usize) else { continue };
+            let place = start..start + keyword.text.len();
+            if text.get(place.clone()).is_some_and(|place| place.eq_ignore_ascii_case(&keyword.text)) {
+                for &(rule, of) in keyword.rules.iter().filter(|(_, of)| *of >= zone) {
+                    found(rule, of, place.clone());
+                }
+            }
+        }
+    }
+}
+
+/// How surprising three bytes are in a text.
+fn rarity(three: &[u8]) -> u32 {
+    three.windows(2).map(|two| u32::from(features::surprise(two[0], two[1]))).sum()
+}
+
+/// The three low bytes, letters in small. Other signs are changed too, the same way everywhere.
+fn fold(three: u32) -> u32 {
+    (three | 0x20_2020) & 0xFF_FFFF
+}
+
+fn slot(three: u32) -> usize {
+    (three.wrapping_mul(0x9E37_79B1) >> 16) as usize % SLOTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn every_keyword_is_found_wherever_it_stands(
+            words in proptest::collection::vec("[a-cA-C_]{2,9}", 1..6),
+            text in "[a-cA-C_ \n]{0,80}",
+            wide in proptest::bool::ANY,
+        ) {
+            // With long words alone the wide zone steps over bytes.
+            let zone = if wide { Zone::Everywhere } else { Zone::Own };
+            let words: Vec<_> = words.into_iter().filter(|word| !wide || word.len() > 5).collect();
+            let keywords = Keywords::new(words.iter().enumerate().map(|(at, word)| (word.as_str(), at as u32, zone)));
+            let mut found = std::collections::BTreeSet::new();
+            keywords.find(text.as_bytes(), 0..text.len(), zone, &mut |rule, _, place| {
+                found.insert((words[rule as usize].to_lowercase(), place.start));
+            });
+            let lower = text.to_lowercase();
+            let mut expected = std::collections::BTreeSet::new();
+            for word in words.iter().map(|word| word.to_lowercase()) {
+                expected.extend((0..lower.len()).filter(|&at| lower[at..].starts_with(&word)).map(|at| (word.clone(), at)));
+            }
+            proptest::prop_assert_eq!(found, expected);
+        }
+    }
+}
