@@ -123,6 +123,8 @@ pub struct RuleData<'a> {
     pub line_ends: u32,
     /// In every match a keyword ends within so many bytes of the beginning, where the pattern shows it.
     pub keyword_within: Option<u32>,
+    /// So many bytes of tokens stand in a row in every match.
+    pub token_run: u32,
 }
 
 /// How far around a match a rule looks.
@@ -260,7 +262,7 @@ const END: &str = r"(?:[^0-9A-Za-z_]|\z)";
 /// A pattern that is no regex, or a rule that could never find anything.
 pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<RuleData<'a>, String> {
     let of = |what: String| format!("rule `{}`: {what}", text.id);
-    let (mut reach, mut line_ends, mut keyword_within) = (None, 0, None);
+    let (mut reach, mut line_ends, mut keyword_within, mut token_run) = (None, 0, None, 0);
     let expanded = text.pattern.as_deref().map(expand).transpose().map_err(of)?;
     if let Some(pattern) = &expanded {
         let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(pattern);
@@ -268,6 +270,7 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
         reach = hir.properties().maximum_len().and_then(|length| u32::try_from(length).ok());
         line_ends = reach::inner_line_ends(&hir);
         keyword_within = reach::keyword_within(&hir, &text.keywords);
+        token_run = reach::token_run(&hir);
     }
     if text.keywords.is_empty() && text.paths.is_empty() {
         return Err(of("it needs `keywords` or `paths`".to_owned()));
@@ -292,5 +295,5 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
     let family = text.family.unwrap_or(file.family);
     let own = std::mem::take(&mut text.standards);
     text.standards = own.into_iter().chain(file.standards.iter().cloned()).collect();
-    Ok(RuleData { family, text, reach, line_ends, keyword_within })
+    Ok(RuleData { family, text, reach, line_ends, keyword_within, token_run })
 }

@@ -24,6 +24,29 @@ pub const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources
 /// The same rules as the build script made them ready.
 static READY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
 
+/// Names have rows of token bytes as long as this.
+const SHORT_RUN: usize = 14;
+
+/// True when the text has `length` bytes of tokens in a row. Of any row so long a byte stands at a multiple of its length, so
+/// that most bytes are not looked at.
+fn has_run(text: &[u8], length: usize) -> bool {
+    let mut at = length - 1;
+    while let Some(&b) = text.get(at) {
+        if !reach::is_token(b) {
+            at += length;
+            continue;
+        }
+        let before = text[..at].iter().rev().take(length - 1).take_while(|b| reach::is_token(**b)).count();
+        let missing = length - 1 - before;
+        let after = text[at + 1..].iter().take(missing).take_while(|b| reach::is_token(**b)).count();
+        if after == missing {
+            return true;
+        }
+        at += after + 1 + length;
+    }
+    false
+}
+
 /// A rule with the parts that are made when it is first needed.
 #[derive(Debug)]
 pub struct Rule {
@@ -148,6 +171,13 @@ impl Rule {
     /// In every match a keyword ends within so many bytes of the beginning.
     pub fn keyword_within(&self) -> Option<usize> {
         self.data.keyword_within.map(|within| within as usize)
+    }
+
+    /// False when no match can lie in the text: every match has so many bytes of tokens in a row, and the text has not.
+    pub fn may_match(&self, text: &[u8]) -> bool {
+        let run = self.data.token_run as usize;
+        // Shorter rows stand in every line.
+        run < SHORT_RUN || has_run(text, run)
     }
 
     /// The most line ends that a match can hold, but for its first and last byte.

@@ -96,6 +96,9 @@ pub(super) fn confirm(
     out: &mut Vec<Candidate>,
 ) -> Result<(), ScanError> {
     let Some(regex) = rule.regex()? else { return Ok(()) };
+    if !rule.may_match(&text[window.start..window.end.saturating_add(1).min(text.len())]) {
+        return Ok(());
+    }
     // One byte more than the longest match, so that an assertion at its end sees what follows.
     let visible = &text[..window.end.saturating_add(1).min(text.len())];
     let mut at = window.start;

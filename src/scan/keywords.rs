@@ -47,6 +47,9 @@ struct Entry {
     /// The zones in which they count, as bits.
     zones: u8,
     next: u32,
+    /// The first eight bytes of the keyword, folded, and which of them there are: mostly enough to tell.
+    beginning: u64,
+    mask: u64,
 }
 
 struct Keyword {
@@ -127,7 +130,13 @@ impl Keywords {
             next = entry.next;
         }
         let head = &mut self.heads[slot % HEADS];
-        let entry = Entry { three, keyword, offset, zones: mask, next: *head };
+        let text = &self.keywords[keyword as usize].text;
+        let (mut first, mut there) = ([0; 8], [0; 8]);
+        for (at, &b) in text.iter().take(8).enumerate() {
+            (first[at], there[at]) = (b | 0x20, u8::MAX);
+        }
+        let (beginning, there) = (u64::from_le_bytes(first), u64::from_le_bytes(there));
+        let entry = Entry { three, keyword, offset, zones: mask, next: *head, beginning, mask: there };
         *head = self.entries.len() as u32;
         self.entries.push(entry);
     }
@@ -184,8 +193,13 @@ impl Keywords {
             if entry.three != three || entry.zones >> zone as u8 & 1 == 0 {
                 continue;
             }
-            let keyword = &self.keywords[entry.keyword as usize];
             let Some(start) = at.checked_sub(entry.offset as usize) else { continue };
+            if let Some(eight) = text[start..].first_chunk::<8>()
+                && (u64::from_le_bytes(*eight) | 0x2020_2020_2020_2020) & entry.mask != entry.beginning
+            {
+                continue;
+            }
+            let keyword = &self.keywords[entry.keyword as usize];
             let place = start..start + keyword.text.len();
             if text.get(place.clone()).is_some_and(|place| place.eq_ignore_ascii_case(&keyword.text)) {
                 for &(rule, of) in keyword.rules.iter().filter(|(_, of)| *of >= zone) {

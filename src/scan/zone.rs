@@ -27,7 +27,7 @@ pub(super) const ZONES: [Zone; 5] = [Zone::Own, Zone::Lines, Zone::Near, Zone::F
 /// A match that crosses at most so many line ends is looked for by lines.
 const LINES: usize = 2;
 /// Holds the matches of most rules that cross more, and the beginning of most calls whose arguments fill many lines.
-pub(super) const NEAR: usize = 512;
+pub(super) const NEAR: usize = 650;
 /// Few rules can match more.
 const FAR: usize = 4200;
 
@@ -139,6 +139,6 @@ mod tests {
         let lines = Zone::Lines.places(text.as_bytes(), Parts(&parts), &own, 9);
         assert_eq!(lines, [76..132, 4971..5027]);
         let near = Zone::Near.places(text.as_bytes(), Parts(&parts), &lines, 8);
-        assert_eq!(near, [0..629, 4480..5520]);
+        assert_eq!(near, [0..767, 4342..5658]);
     }
 }
