@@ -149,9 +149,12 @@ fn has_sensitive_part(name: &[u8]) -> bool {
 /// What is bound to the name around a word, and what it comes to.
 pub(super) struct Explained {
     pub(super) value: Range<usize>,
-    /// The probability that it is a credential, with what each feature adds; or why it was not weighed.
-    pub(super) weighed: Result<(f32, Vec<(&'static str, f32, f32)>), &'static str>,
+    /// The probability that it is a credential, with the weights; or why it was not weighed.
+    pub(super) weighed: Result<(f32, Weights), &'static str>,
 }
+
+/// Each feature with its value and what it adds.
+pub(super) type Weights = Vec<(&'static str, f32, f32)>;
 
 /// The same as [`confirm`], for somebody who asks why; `None` where nothing is bound.
 pub(super) fn explain(word: Range<usize>, scene: &Scene<'_>, names: &[String]) -> Option<Explained> {
