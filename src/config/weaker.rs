@@ -20,8 +20,14 @@ pub fn weaker(before: &Config, after: &Config) -> Vec<String> {
     found.extend(words.iter().map(|word| format!("no value with `{word}` blocks")));
     let names = added(before.names.sensitive.as_ref(), after.names.sensitive.as_ref());
     found.extend(names.iter().map(|name| format!("`{name}` is no sensitive name any more")));
-    if after.own.len() < before.own.len() {
-        found.push(format!("{} rules of its own instead of {}", after.own.len(), before.own.len()));
+    for own in &before.own {
+        let id = &own.text().id;
+        match after.own.iter().find(|other| other.text().id == *id) {
+            None => found.push(format!("the rule `{id}` is gone")),
+            // What a changed rule no longer finds nobody can tell from its text.
+            Some(other) if !own.finds_the_same(other) => found.push(format!("the rule `{id}` is another")),
+            Some(_) => {}
+        }
     }
     if let Some(bytes) = after.limits.max_file_bytes
         && before.limits.max_file_bytes.unwrap_or(super::policy::MAX_FILE_BYTES) > bytes
@@ -129,6 +135,11 @@ mod tests {
         weaker(&parse("a", before.as_bytes()).unwrap(), &parse("b", after.as_bytes()).unwrap()).join("; ")
     }
 
+    fn rule(keyword: &str) -> String {
+        let start = "[[rule]]\nid = \"acme-key\"\ntitle = \"Acme\"\nrisk = \"It opens.\"\nseverity = \"high\"\n";
+        format!("{start}keywords = [\"{keyword}\"]\npattern = '{keyword}[0-9]{{9}}'\n")
+    }
+
     #[test]
     fn what_is_weaker_is_named() {
         let allow = "[[allow]]\nfingerprint = \"0123456789abcdef\"\nowner = \"ann\"\nreason = \"r\"\nexpires = \"2030-01-01\"\n";
@@ -142,6 +153,8 @@ mod tests {
             ("", "[values]\nstopwords = [\"dummy\"]", "no value with `dummy` blocks"),
             ("[names]\nsensitive = [\"kennwort\"]", "", "`kennwort` is no sensitive name any more"),
             ("", "[[rules.at]]\npaths = [\"t/**\"]\nrules = [\"secret\"]\nlevel = \"warn\"", "in `t/**` the level of secret is \"warn\""),
+            (&rule("acme_"), "", "the rule `acme-key` is gone"),
+            (&rule("acme_"), &rule("ecma_"), "the rule `acme-key` is another"),
             ("", "[limits]\nmax_file_bytes = 10", "files over 10 bytes are not read"),
             ("", allow, "0123456789abcdef is allowed by ann until 2030-01-01"),
             (allow, &allow.replace("2030", "2031"), "0123456789abcdef is allowed by ann until 2031-01-01"),
@@ -159,6 +172,8 @@ mod tests {
             ("[paths]\nallow = [\"a\"]", ""),
             ("[rules.level]\nsecret = \"warn\"", "[rules.level]\nsecret = \"block\""),
             ("", "fingerprint_key = \"x\""),
+            ("", &rule("acme_")),
+            (&rule("acme_"), &(rule("acme_") + "examples = ['x']\n")),
         ] {
             assert_eq!(told(before, after), "", "{before} -> {after}");
         }

@@ -100,6 +100,25 @@ impl OwnRule {
         &self.text
     }
 
+    /// True when both find the same and say that it is as bad: they may differ in their words and their proof.
+    pub fn finds_the_same(&self, other: &Self) -> bool {
+        let of = |rule: &Self| {
+            let silent = RuleText {
+                title: "".into(),
+                risk: "".into(),
+                fix: "".into(),
+                rotate: None,
+                standards: Vec::new(),
+                example_path: None,
+                examples: Vec::new(),
+                counterexamples: Vec::new(),
+                ..rule.text.clone()
+            };
+            format!("{silent:?}")
+        };
+        of(self) == of(other)
+    }
+
     /// A mistake in the value of this key, or in the rule where it has none.
     pub fn mistake(&self, key: &str, why: String) -> Mistake {
         let at = self.keys.get(key).map_or(self.start, |(at, _)| *at);

@@ -1,7 +1,7 @@
 //! The stories of `baseline`: accept what the last commit holds already, take away what is gone, say what is stale.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use jiff::civil::Date;
 
@@ -36,7 +36,7 @@ pub(super) fn baseline(command: &BaselineCommand, global: &Global) -> Result<Sta
 }
 
 /// Adds what is found and nobody answers for yet.
-fn write(write: &BaselineWrite, file: &PathBuf, before: Option<Accepted>, global: &Global) -> Result<Status, Failure> {
+fn write(write: &BaselineWrite, file: &Path, before: Option<Accepted>, global: &Global) -> Result<Status, Failure> {
     let mut accepted = head(write, file, before)?;
     accepted.history |= write.history;
     let found = found(accepted.history, global)?;
@@ -63,7 +63,7 @@ fn write(write: &BaselineWrite, file: &PathBuf, before: Option<Accepted>, global
 }
 
 /// The head: as it was, unless the call says something else.
-pub(super) fn head(write: &BaselineWrite, file: &std::path::Path, before: Option<Accepted>) -> Result<Accepted, Failure> {
+pub(super) fn head(write: &BaselineWrite, file: &Path, before: Option<Accepted>) -> Result<Accepted, Failure> {
     let said = |new: &Option<String>, old: Option<&String>, name: &str| {
         new.as_ref().or(old).filter(|text| !text.trim().is_empty()).cloned().ok_or_else(|| {
             usage(format!("nobody says `--{name}`"), "somebody has to answer for what is accepted: give --owner, --reason and --expires")
@@ -80,7 +80,7 @@ pub(super) fn head(write: &BaselineWrite, file: &std::path::Path, before: Option
     Ok(Accepted { file: file.display().to_string(), owner, reason, expires, history, entries })
 }
 
-pub(super) fn save(accepted: &Accepted, file: &std::path::Path) -> Result<(), Failure> {
+pub(super) fn save(accepted: &Accepted, file: &Path) -> Result<(), Failure> {
     let text = accepted.text();
     // What cannot be read back would close the gate.
     crate::config::parse_accepted(&accepted.file, text.as_bytes())?;
@@ -88,7 +88,7 @@ pub(super) fn save(accepted: &Accepted, file: &std::path::Path) -> Result<(), Fa
 }
 
 /// Takes away what is not found any more.
-fn prune(file: &PathBuf, before: Option<Accepted>, global: &Global) -> Result<Status, Failure> {
+fn prune(file: &Path, before: Option<Accepted>, global: &Global) -> Result<Status, Failure> {
     let Some(mut accepted) = before else { return nothing() };
     let found = found(accepted.history, global)?;
     let stale = stale(&accepted, &found);

@@ -12,7 +12,7 @@ use crate::import::{self, Imported, Owner, Place};
 use crate::judge::Status;
 use crate::report::Redactor;
 use crate::rules::Rules;
-use crate::scan::{Scanner, Text};
+use crate::scan::{Scanner, Text, plain};
 use crate::terminal::escape;
 
 use super::exceptions::{day_to_come, replace, usage};
@@ -101,7 +101,7 @@ fn at(
     store.read(blob, &mut bytes)?;
     let path = place.path.as_bytes();
     let mut maker = FindingMaker::without_git(policy);
-    for hit in scanner.scan(Text { path, part: Part::Content, bytes: &bytes })? {
+    for hit in scanner.scan(Text { path, part: Part::Content, bytes: &plain(bytes) })? {
         maker.add(hit, &finding_maker::Place { place: Where::Content, path, commit: None, reference: None });
     }
     let findings = maker.into_findings();

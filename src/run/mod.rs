@@ -4,6 +4,7 @@ mod baseline;
 mod disk;
 mod examine;
 mod exceptions;
+mod explain;
 mod failure;
 mod finding_maker;
 mod gate;
@@ -49,7 +50,7 @@ pub fn run(cli: &Cli, started: Instant) -> Result<Status, Failure> {
         Command::Allow(allow) => exceptions::allow(allow, &cli.global),
         Command::Baseline(command) => baseline::baseline(command, &cli.global),
         Command::Import(call) => import::import(call, &cli.global),
-        Command::Explain(_) => Ok(Status::Clean),
+        Command::Explain(call) => explain::explain(call, &cli.global),
         Command::Rules(RulesCommand::Check { file }) => rule_check::check(file.as_deref(), &cli.global),
         Command::Rules(rules) => information::rules(rules, &cli.global),
         Command::Config(config) => information::config(config, &cli.global),

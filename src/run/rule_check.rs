@@ -218,18 +218,24 @@ fn found(scanner: &Scanner<'_>, rule: &RuleText<'_>, example: &str) -> Result<BT
 /// How long rules take, beside each other, on two texts: ordinary source, and one made to keep this very rule busy.
 struct Yardstick {
     ordinary: Vec<u8>,
+    /// What it takes when nothing is looked for.
+    nothing: Duration,
     /// The dearest of ours, for each megabyte.
     ours: Duration,
 }
 
 /// So many of our rules are measured, evenly spread: enough to know what is usual.
-const MEASURED: usize = 24;
-/// The shortest of so many runs is what a rule takes; the others were disturbed.
-const RUNS: usize = 3;
+const MEASURED: usize = 12;
+/// A text is scanned until this much time went by: some ticks of the scheduler, which is as exact as its time is.
+const LONG_ENOUGH: Duration = Duration::from_millis(30);
+/// More runs make nothing more exact.
+const MOST_RUNS: u32 = 200;
 /// A rule may take so many times what the dearest of ours takes before it is called slow.
 const DEAR: u32 = 4;
 /// Below this for each megabyte nobody notices.
 const CHEAP: Duration = Duration::from_millis(2);
+/// What takes less for the busy text does not grow with its square.
+const HEAVY: Duration = Duration::from_millis(50);
 /// Bytes of the busy text.
 const BUSY: usize = 64 << 10;
 
@@ -237,14 +243,14 @@ impl Yardstick {
     fn new() -> Result<Self, Failure> {
         // Our own rules are text about credentials in fifty languages: no text holds more keywords. A part of it is enough.
         let lines = SOURCES.iter().flat_map(|(_, text)| text.lines()).step_by(6);
-        let ordinary = lines.flat_map(|line| [line.as_bytes(), b"\n"].concat()).collect();
-        let mut yardstick = Self { ordinary, ours: Duration::ZERO };
+        let ordinary: Vec<u8> = lines.flat_map(|line| [line.as_bytes(), b"\n"].concat()).collect();
+        let mut yardstick = Self { nothing: nothing(&ordinary)?, ordinary, ours: Duration::ZERO };
         let ids: Vec<String> =
             Rules::built_in()?.all().iter().filter(|rule| rule.text().pattern.is_some()).map(|rule| rule.id().to_owned()).collect();
         for id in ids.iter().step_by((ids.len() / MEASURED).max(1)) {
             let mut rules = Rules::built_in()?;
             rules.retain(|rule| rule.id() == id);
-            yardstick.ours = yardstick.ours.max(for_each_megabyte(&rules, &yardstick.ordinary)?);
+            yardstick.ours = yardstick.ours.max(yardstick.for_each_megabyte(&rules)?);
         }
         Ok(yardstick)
     }
@@ -252,9 +258,9 @@ impl Yardstick {
     /// What the rule costs in words, and whether that is too much.
     fn measure(&self, own: &OwnRule) -> Result<(String, Vec<Mistake>), Failure> {
         let rules = alone(own)?;
-        let cost = for_each_megabyte(&rules, &self.ordinary)?;
+        let cost = self.for_each_megabyte(&rules)?;
         let busy = busy_text(own, &rules);
-        let times = [4, 2, 1].map(|part| once(&rules, &busy[..busy.len() / part]));
+        let times = [4, 2, 1].map(|part| &busy[..busy.len() / part]).map(|text| once(&rules, text, nothing(text)?));
         let [quarter, half, whole] = times;
         let (quarter, half, whole) = (quarter?, half?, whole?);
         let told = |cost: Duration| format!("{:.1} ms", cost.as_secs_f64() * 1e3);
@@ -264,7 +270,7 @@ impl Yardstick {
             dear.push(self.own_keywords(own, format!("it takes {} for a megabyte of text, {DEAR} times the dearest of ours and more", told(cost))));
         }
         // What doubles with the text is fair; what grows with its square takes four times as long.
-        if whole > CHEAP && whole > half * 3 && half > quarter * 3 {
+        if whole > HEAVY && whole > half * 3 && half > quarter * 3 {
             let why = format!(
                 "a text of beginnings of matches takes {} for {} kB, {} for the double and {} for that doubled",
                 told(quarter),
@@ -275,6 +281,10 @@ impl Yardstick {
             dear.push(own.mistake("pattern", why));
         }
         Ok((said, dear))
+    }
+
+    fn for_each_megabyte(&self, rules: &Rules) -> Result<Duration, Failure> {
+        Ok(once(rules, &self.ordinary, self.nothing)?.mul_f64(f64::from(1 << 20) / self.ordinary.len().max(1) as f64))
     }
 
     fn own_keywords(&self, own: &OwnRule, why: String) -> Mistake {
@@ -308,24 +318,54 @@ fn busy_text(own: &OwnRule, rules: &Rules) -> Vec<u8> {
     text
 }
 
-fn for_each_megabyte(rules: &Rules, text: &[u8]) -> Result<Duration, Failure> {
-    Ok(once(rules, text)?.mul_f64(f64::from(1 << 20) / text.len().max(1) as f64))
+/// What the rules take for a text, beyond what it takes when nothing is looked for in it.
+fn once(rules: &Rules, bytes: &[u8], nothing: Duration) -> Result<Duration, Failure> {
+    Ok(time(rules, bytes)?.saturating_sub(nothing))
 }
 
-/// What the rules take for a text, beyond what a text takes in which nothing is looked for.
-fn once(rules: &Rules, bytes: &[u8]) -> Result<Duration, Failure> {
+/// What a text takes in which nothing is looked for.
+fn nothing(bytes: &[u8]) -> Result<Duration, Failure> {
     let mut none = Rules::built_in()?;
     none.retain(|_| false);
+    time(&none, bytes)
+}
+
+fn time(rules: &Rules, bytes: &[u8]) -> Result<Duration, Failure> {
     let path = rules.all().first().and_then(|rule| rule.text().example_path.as_deref()).unwrap_or(NEUTRAL_PATH).as_bytes();
-    let best = |rules: &Rules| -> Result<Duration, Failure> {
-        let scanner = Scanner::new(rules);
-        let mut best = Duration::MAX;
-        for _ in 0..RUNS {
-            let started = Instant::now();
-            scanner.scan(Text { path, part: Part::Content, bytes })?;
-            best = best.min(started.elapsed());
+    let scanner = Scanner::new(rules);
+    let text = Text { path, part: Part::Content, bytes };
+    scanner.scan(text)?; // what is made at the first use is no part of it
+    let clock = Clock::new();
+    for runs in 1..=MOST_RUNS {
+        scanner.scan(text)?;
+        let elapsed = clock.elapsed();
+        if elapsed > LONG_ENOUGH || runs == MOST_RUNS {
+            return Ok(elapsed / runs);
         }
-        Ok(best)
-    };
-    Ok(best(rules)?.saturating_sub(best(&none)?))
+    }
+    Ok(Duration::ZERO)
+}
+
+/// Time that this thread computed, where the system tells it, so that other work on the machine slows no rule down; else time
+/// that passed.
+struct Clock {
+    started: Instant,
+    computed: Option<Duration>,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self { started: Instant::now(), computed: Self::computed() }
+    }
+
+    /// The first number is in nanoseconds, and a tick of the scheduler old at most.
+    fn computed() -> Option<Duration> {
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+        text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+    }
+
+    fn elapsed(&self) -> Duration {
+        let computed = self.computed.zip(Self::computed()).map(|(before, now)| now.saturating_sub(before));
+        computed.unwrap_or_else(|| self.started.elapsed())
+    }
 }

@@ -48,8 +48,8 @@ pub(super) struct Memory {
     rule: Option<u32>,
     /// Does the rule look at this file at all?
     pub(super) is_subject: bool,
-    /// Do its conditions hold on the whole file?
-    file_holds: Option<bool>,
+    /// What its conditions say of the whole file.
+    of_file: Option<Option<Stop>>,
 }
 
 impl Memory {
@@ -63,27 +63,54 @@ impl Memory {
     }
 }
 
-/// Do the rule's conditions hold on what stands around the match?
-fn stands_right(rule: &Rule, matched: &Range<usize>, text: &[u8], language: Language, memory: &mut Memory) -> Result<bool, ScanError> {
+/// What keeps a match from being a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The group `name` is no name of a credential.
+    Name,
+    /// None of the keys of `under` stands above it.
+    Under,
+    /// `context` matches nowhere around it.
+    NoContext,
+    /// `not_context` matches around it.
+    UnwantedContext,
+    /// The check dropped it.
+    Check,
+}
+
+/// What a match comes to.
+pub(super) enum Attempt {
+    /// It is a candidate.
+    Passed(Candidate),
+    /// It is none: where its value stands, and why.
+    Stopped(Range<usize>, Stop),
+}
+
+/// What of the rule's conditions does not hold around the match?
+fn stops(rule: &Rule, matched: &Range<usize>, text: &[u8], language: Language, memory: &mut Memory) -> Result<Option<Stop>, ScanError> {
     let under = &rule.text().under;
     if !under.is_empty() && !yaml::keys_above(text, matched.end.saturating_sub(1)).iter().any(|key| under.iter().any(|one| one.as_bytes() == *key)) {
-        return Ok(false);
+        return Ok(Some(Stop::Under));
     }
     let (wanted, unwanted) = rule.context()?;
     if wanted.is_none() && unwanted.is_none() {
-        return Ok(true);
+        return Ok(None);
     }
     let around = scope::around(text, matched, language, rule.text().scope);
     let whole = around == (0..text.len());
-    if let Some(holds) = memory.file_holds.filter(|_| whole) {
-        return Ok(holds);
+    if let Some(stop) = memory.of_file.filter(|_| whole) {
+        return Ok(stop);
     }
     let around = &text[around];
-    let holds = wanted.is_none_or(|regex| regex.is_match(around)) && !unwanted.is_some_and(|regex| regex.is_match(around));
+    let stop = if wanted.is_some_and(|regex| !regex.is_match(around)) {
+        Some(Stop::NoContext)
+    } else {
+        unwanted.is_some_and(|regex| regex.is_match(around)).then_some(Stop::UnwantedContext)
+    };
     if whole {
-        memory.file_holds = Some(holds);
+        memory.of_file = Some(stop);
     }
-    Ok(holds)
+    Ok(stop)
 }
 
 /// Adds the matches of `rule` that begin in the window and pass its check.
@@ -94,6 +121,22 @@ pub(super) fn confirm(
     language: Language,
     memory: &mut Memory,
     out: &mut Vec<Candidate>,
+) -> Result<(), ScanError> {
+    attempts(rule, window, text, language, memory, |attempt| {
+        if let Attempt::Passed(candidate) = attempt {
+            out.push(candidate);
+        }
+    })
+}
+
+/// Tells every match of `rule` that begins in the window, and what it comes to.
+pub(super) fn attempts(
+    rule: &Rule,
+    window: Window,
+    text: &[u8],
+    language: Language,
+    memory: &mut Memory,
+    mut tell: impl FnMut(Attempt),
 ) -> Result<(), ScanError> {
     let Some(regex) = rule.regex()? else { return Ok(()) };
     if !rule.may_match(&text[window.start..window.end.saturating_add(1).min(text.len())]) {
@@ -112,15 +155,20 @@ pub(super) fn confirm(
         if let Some(name) = captures.name("name").filter(|name| name::is_sensitive(name.as_bytes()).is_none()) {
             // A longer match may have begun with a name that is none; go on behind it.
             at = name.end().max(whole.start() + 1);
+            tell(Attempt::Stopped(part.range(), Stop::Name));
             continue;
         }
-        if !stands_right(rule, &whole.range(), text, language, memory)? {
+        if let Some(stop) = stops(rule, &whole.range(), text, language, memory)? {
+            tell(Attempt::Stopped(part.range(), stop));
             continue;
         }
         let context = check::Context { text, value: part.range(), matched: whole.range(), language };
         let mut range = part.range();
         let confidence = match check::judge(rule, &context) {
-            Outcome::Drop => continue,
+            Outcome::Drop => {
+                tell(Attempt::Stopped(part.range(), Stop::Check));
+                continue;
+            }
             Outcome::Keep => rule.text().confidence,
             Outcome::KeepTo(end) => {
                 range.end = end;
@@ -131,7 +179,7 @@ pub(super) fn confirm(
             Outcome::Doubtful => Confidence::Low,
         };
         let secret = secret.is_some().then(|| Secret::new(&text[range.clone()]));
-        out.push(Candidate { rule: window.rule, range, secret, confidence, decoded: Vec::new() });
+        tell(Attempt::Passed(Candidate { rule: window.rule, range, secret, confidence, decoded: Vec::new() }));
     }
     Ok(())
 }

@@ -24,9 +24,9 @@ pub struct Binding {
 }
 
 /// From this probability on a binding is as sure as a rule by shape: it blocks.
-const SURE: f32 = 0.7;
+pub(super) const SURE: f32 = 0.7;
 /// From this probability on it is worth a warning.
-const LIKELY: f32 = 0.4;
+pub(super) const LIKELY: f32 = 0.4;
 
 /// Names inside one value (`a_key=b_key=…`) are weighed up to this many times; hostile text has thousands.
 const NESTED: u32 = 8;
@@ -144,6 +144,45 @@ fn has_sensitive_part(name: &[u8]) -> bool {
         let holds = |word: &[u8]| memchr::memmem::find(part, word).is_some();
         part == b"pw" || sensitive.iter().any(|word| holds(word.as_bytes())) && !LONGER_WORDS.iter().any(|longer| holds(longer))
     })
+}
+
+/// What is bound to the name around a word, and what it comes to.
+pub(super) struct Explained {
+    pub(super) value: Range<usize>,
+    /// The probability that it is a credential, with the weights; or why it was not weighed.
+    pub(super) weighed: Result<(f32, Weights), &'static str>,
+}
+
+/// Each feature with its value and what it adds.
+pub(super) type Weights = Vec<(&'static str, f32, f32)>;
+
+/// The same as [`confirm`], for somebody who asks why; `None` where nothing is bound.
+pub(super) fn explain(word: Range<usize>, scene: &Scene<'_>, names: &[String]) -> Option<Explained> {
+    let found = assignment::at(scene.text, word)?;
+    let (name, value) = (&scene.text[found.name.clone()], &scene.text[found.value.clone()]);
+    let is_own = is_own_name(names, name);
+    let why = if worth_weighing(scene.text, &found, scene.language, is_own) {
+        None
+    } else if value.len() < SHORTEST {
+        Some("the value is too short")
+    } else if plausible::is_reference(value) {
+        Some("the value refers to a variable, a template or a store")
+    } else if plausible::is_password_word(value) {
+        Some("the value only stands for a password")
+    } else if !has_sensitive_part(name) {
+        Some("the word in the name is the beginning of another one")
+    } else {
+        Some("the value is a bare number")
+    };
+    if let Some(why) = why {
+        return Some(Explained { value: found.value, weighed: Err(why) });
+    }
+    let features = features::of(scene, &found);
+    // Without a least probability no part of the trees is left out.
+    let probability = if is_own { as_password(scene, &found) } else { model::probability(&features, f32::MIN_POSITIVE) };
+    let weights = model::weights(&features);
+    let each = features::NAMES.iter().zip(features).zip(weights).map(|((name, value), weight)| (*name, value, weight));
+    Some(Explained { value: found.value, weighed: Ok((probability, each.collect())) })
 }
 
 /// All bindings of a text whose name holds one of `words`, by place: what the training learns from.

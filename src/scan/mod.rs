@@ -8,6 +8,7 @@ mod check;
 mod code;
 mod confirm;
 mod decode;
+mod explain;
 mod features;
 pub mod generic;
 mod keywords;
@@ -30,6 +31,7 @@ mod zone;
 
 pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;
+pub use explain::{Story, Trace};
 pub use features::NAMES as FEATURES;
 pub use plain::{plain, plain_of};
 

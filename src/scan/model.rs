@@ -30,8 +30,7 @@ struct Model {
 /// The probability that the binding with these features holds a credential, from 0 to 1; 0 where it is surely below `least`.
 /// Most bindings are, and for them a part of the trees shows it.
 pub(super) fn probability(features: &[f32; COUNT], least: f32) -> f32 {
-    static MODEL: OnceLock<Model> = OnceLock::new();
-    let model = MODEL.get_or_init(|| read(BYTES).unwrap_or(Model { base: f32::INFINITY, trees: Vec::new(), most: Vec::new() }));
+    let model = model();
     let least = (least / (1.0 - least)).ln();
     let mut score = model.base;
     for (tree, most) in model.trees.iter().zip(&model.most) {
@@ -41,6 +40,40 @@ pub(super) fn probability(features: &[f32; COUNT], least: f32) -> f32 {
         score += leaf(tree, features);
     }
     1.0 / (1.0 + (-score).exp())
+}
+
+fn model() -> &'static Model {
+    static MODEL: OnceLock<Model> = OnceLock::new();
+    MODEL.get_or_init(|| read(BYTES).unwrap_or(Model { base: f32::INFINITY, trees: Vec::new(), most: Vec::new() }))
+}
+
+/// How much each feature adds to the score of this binding, in the unit of the score: on the way through a tree each question
+/// moves the mean of the leaves that are left, and its feature is given that.
+pub(super) fn weights(features: &[f32; COUNT]) -> [f32; COUNT] {
+    let mut weights = [0.0; COUNT];
+    for tree in &model().trees {
+        let mut at = 0usize;
+        for _ in 0..tree.len() {
+            let Some(node) = tree.get(at).filter(|node| node.feature != LEAF) else { break };
+            let feature = usize::from(node.feature);
+            let low = features.get(feature).is_some_and(|feature| *feature <= node.value);
+            let next = usize::from(if low { node.low } else { node.high });
+            if let Some(weight) = weights.get_mut(feature) {
+                *weight += mean(tree, next, tree.len()) - mean(tree, at, tree.len());
+            }
+            at = next;
+        }
+    }
+    weights
+}
+
+/// The mean of the leaves below a node; `depth` ends a damaged tree.
+fn mean(tree: &[Node], at: usize, depth: usize) -> f32 {
+    match tree.get(at) {
+        Some(node) if node.feature == LEAF => node.value,
+        Some(node) if depth > 0 => (mean(tree, usize::from(node.low), depth - 1) + mean(tree, usize::from(node.high), depth - 1)) / 2.0,
+        _ => 0.0,
+    }
 }
 
 fn leaf(tree: &[Node], features: &[f32; COUNT]) -> f32 {

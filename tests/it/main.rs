@@ -5,13 +5,16 @@
 
 #[cfg(unix)]
 mod backends;
+mod baseline;
 mod commits;
 mod configuration;
 mod documents;
 mod encodings;
+mod explaining;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod faults;
 mod histories;
+mod importing;
 #[cfg(unix)]
 mod injection;
 #[cfg(unix)]

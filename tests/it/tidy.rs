@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// For each room the rooms that it may import. `main`, `cli` and `run` may import all.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("change", &[]),
     ("finding", &[]),
     ("terminal", &[]),
@@ -16,6 +16,7 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("report", &["finding", "judge", "change", "terminal"]),
     ("host", &["terminal"]),
     ("install", &["terminal"]),
+    ("import", &["rules"]),
 ];
 /// Rooms that tell what the others do.
 const FREE: [&str; 4] = ["main", "lib", "cli", "run"];
