@@ -77,6 +77,11 @@ pub struct Hit<'r> {
     pub decoded: Vec<&'static str>,
 }
 
+/// The encoded runs of a text, each with its place and what it stands for: a reader of its own for the fuzz targets.
+pub fn decoded(text: &[u8]) -> Vec<(Range<usize>, Vec<u8>)> {
+    decode::runs_around(text, &(0..text.len())).into_iter().map(|run| (run.range, run.bytes)).collect()
+}
+
 /// See [`Scanner::kind`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PathKind {
