@@ -5,27 +5,32 @@
 
 #[cfg(unix)]
 mod backends;
+mod both;
 mod commits;
 mod configuration;
 mod documents;
 mod encodings;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod faults;
+mod fuzzed;
 mod histories;
 #[cfg(unix)]
 mod injection;
 #[cfg(unix)]
 mod installing;
+mod kinds;
 mod lfs;
 mod managers;
 mod merges;
 mod own_rules;
+mod places;
 mod properties;
 mod pushes;
 mod readme;
 mod reports;
 mod rules;
 mod scans;
+mod sequences;
 mod support;
 mod tampering;
 mod tidy;
