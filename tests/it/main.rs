@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary share items freely")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of a scene fails the scene")]
 
+mod agreement;
 #[cfg(unix)]
 mod backends;
 mod both;

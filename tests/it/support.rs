@@ -306,6 +306,10 @@ impl Repo {
     pub fn server() -> Self {
         let repo = Self::bare();
         repo.leakstop(&["install", "--server", "."]).expect(0);
+        #[cfg(unix)]
+        if let Ok(reader) = std::env::var(READER) {
+            repo.is_read_by(&reader);
+        }
         repo
     }
 
