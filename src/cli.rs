@@ -107,6 +107,8 @@ pub enum Hook {
         #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
         files: Vec<OsString>,
     },
+    /// What a patch that `git am` applied adds to HEAD
+    PreApplypatch,
     /// The message as git will store it
     CommitMsg {
         /// The file that git passes
@@ -271,7 +273,7 @@ pub enum ConfigCommand {
 }
 
 /// The hooks that a copy or a link of the binary can be named after.
-const HOOKS: [&str; 6] = ["pre-commit", "pre-merge-commit", "commit-msg", "pre-push", "pre-receive", "update"];
+const HOOKS: [&str; 7] = ["pre-commit", "pre-merge-commit", "pre-applypatch", "commit-msg", "pre-push", "pre-receive", "update"];
 
 /// The arguments as those of `leakstop hook NAME`, when the program was started under a hook's name.
 pub fn as_hook(mut arguments: impl Iterator<Item = OsString>) -> Option<Vec<OsString>> {

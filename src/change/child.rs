@@ -64,6 +64,8 @@ impl Git {
         // partial clone is fetched in the middle of a hook. Older versions do not know the second one: no protocol at
         // all works everywhere.
         command.env("GIT_NO_REPLACE_OBJECTS", "1").env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", NO_PROTOCOL);
+        // Nor do grafts: they show other parents than the commits themselves name.
+        command.env("GIT_GRAFT_FILE", if cfg!(windows) { "NUL" } else { "/dev/null" });
         command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
         // An attribute source that does not resolve ends every command; none of ours reads attributes.
         command.env_remove("GIT_ATTR_SOURCE").env_remove("GIT_EXTERNAL_DIFF");

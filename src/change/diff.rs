@@ -5,6 +5,7 @@
 
 use super::error::ChangeError;
 use super::objects::{EntryKind, ObjectId, tree_entries};
+use super::promised::unless_promised;
 use super::staged::{find, find_folder};
 use super::store::Store;
 use super::{ChangeSet, NewFile};
@@ -82,7 +83,7 @@ impl<'a> Novelty<'a> {
         let end = memchr::memmem::find(&file.path, part).map_or(file.path.len(), |at| at + part.len());
         if let Some(folder_end) = memchr::memchr(b'/', &file.path[end..]).map(|slash| end + slash) {
             for &tree in self.base_trees(file) {
-                if find_folder(self.store, tree, &file.path[..folder_end])? {
+                if unless_promised(self.store, find_folder(self.store, tree, &file.path[..folder_end]))? == Some(true) {
                     return Ok(false);
                 }
             }
@@ -98,7 +99,8 @@ impl<'a> Novelty<'a> {
         self.earlier.clear();
         let file = &self.change.files[index];
         for tree in self.base_trees(file).to_vec() {
-            match find(self.store, tree, &file.path)? {
+            // What a partial clone lacks is no earlier version: what cannot be compared counts as new.
+            match unless_promised(self.store, find(self.store, tree, &file.path))?.flatten() {
                 Some(id) => {
                     let mut before = Vec::new();
                     // A submodule's id is a commit of another repository: there is no earlier version here.
@@ -175,10 +177,14 @@ fn removed_between(
         return Ok(());
     }
     let (mut old, mut new) = (Vec::new(), Vec::new());
-    store.read(before, &mut old)?;
+    if unless_promised(store, store.read(before, &mut old))?.is_none() {
+        return Ok(());
+    }
     let mut kept = std::collections::HashMap::new();
     if let Some(after) = after {
-        store.read(after, &mut new)?;
+        if unless_promised(store, store.read(after, &mut new))?.is_none() {
+            return Ok(()); // what it keeps is not known, so nothing counts as removed
+        }
         kept.extend(tree_entries(after, &new)?.into_iter().map(|entry| (entry.name, entry)));
     }
     for entry in tree_entries(before, &old)? {

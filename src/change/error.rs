@@ -49,6 +49,16 @@ pub enum ChangeError {
         /// The type its place asks for.
         wanted: &'static str,
     },
+    /// A few folders that stand within each other over and over.
+    #[error("the folder `{tree}` is part of a bomb: {stored} entries of folders make up more than {listed} paths")]
+    Bomb {
+        /// The folder at which it was seen.
+        tree: ObjectId,
+        /// Paths listed so far.
+        listed: u64,
+        /// Entries they come from.
+        stored: u64,
+    },
     /// Something of git beside a single object did not work.
     #[error("cannot read {what}")]
     Git {
@@ -121,6 +131,7 @@ impl ChangeError {
             Self::Object { .. } | Self::Malformed { .. } | Self::WrongKind { .. } => Some("`git fsck` tells whether the repository is damaged"),
             Self::Conflict { .. } => Some("resolve the conflict and add the file"),
             Self::Input { .. } => Some("this command is a git hook; git writes its input. By hand, use `leakstop scan --range A..B`"),
+            Self::Bomb { .. } => Some("such a push fills a disk when it is checked out; take the folders out of its history"),
             Self::Git { .. } | Self::Revision { .. } | Self::File { .. } | Self::Walk { .. } => None,
         }
     }

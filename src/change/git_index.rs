@@ -62,7 +62,7 @@ impl GitIndex {
 
     /// The blob at `path`: what `HEAD` holds there but for the differences, which a commit needs anyway.
     pub(super) fn blob(&self, store: &dyn Store, path: &[u8]) -> Result<Option<ObjectId>, ChangeError> {
-        if !index_file(&store.git_dir()).exists() {
+        if !index_file(&store.git_dir(), || store.work_tree()).exists() {
             return Ok(None); // a server's repository has no index, and all of HEAD would differ from it
         }
         let head = store.head()?;
@@ -103,6 +103,11 @@ impl GitIndex {
 
 fn unreadable(source: git2::Error) -> ChangeError {
     ChangeError::Git { what: "the index", source }
+}
+
+/// What `git diff-index --raw -z` printed, as a reader of its own for the fuzz targets; `None` where git prints no such thing.
+pub fn differences(raw: &[u8]) -> Option<Vec<StagedEntry>> {
+    Some(index_changes(raw)?.into_iter().map(|change| change.entry).collect())
 }
 
 /// Reads `:<old mode> <new mode> <old id> <new id> <status>`, NUL, path, NUL, and so on. A path in conflict has several

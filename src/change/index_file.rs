@@ -5,9 +5,14 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-/// Where the index lies that git's environment names.
-pub(super) fn index_file(git_dir: &Path) -> PathBuf {
-    std::env::var_os("GIT_INDEX_FILE").map_or_else(|| git_dir.join("index"), PathBuf::from)
+/// Where the index lies that git's environment names. git takes a relative name from the top of the work tree.
+pub(super) fn index_file(git_dir: &Path, work_tree: impl FnOnce() -> Option<PathBuf>) -> PathBuf {
+    let Some(named) = std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from) else { return git_dir.join("index") };
+    let inside = |top: &PathBuf| std::env::current_dir().is_ok_and(|here| here.starts_with(top) && here != *top);
+    match named.is_relative().then(work_tree).flatten().filter(inside) {
+        Some(top) => top.join(named),
+        None => named,
+    }
 }
 
 /// The number of entries: the index begins with `DIRC`, a version and that number, four bytes each. `None` where there is no

@@ -35,7 +35,28 @@ impl LibGit {
             skip_owner_check().map_err(|source| ChangeError::Open { source })?;
         }
         let repo = Repository::open_from_env().map_err(|source| ChangeError::Open { source })?;
-        Ok(Self { repo, packs: OnceCell::new() })
+        if repo.commondir().join("info/grafts").exists() {
+            let source = failed("it follows `info/grafts`, which shows other parents than commits name".to_owned());
+            return Err(ChangeError::Open { source });
+        }
+        // With a namespace it would show some refs under shorter names, and others not at all.
+        repo.remove_namespace().map_err(|source| ChangeError::Open { source })?;
+        let store = Self { repo, packs: OnceCell::new() };
+        store.find_index().map_err(|source| ChangeError::Open { source })?;
+        Ok(store)
+    }
+
+    /// git takes a relative `GIT_INDEX_FILE` from the top of the work tree, libgit2 from the current folder.
+    fn find_index(&self) -> Result<(), git2::Error> {
+        let file = self.index_file();
+        if std::env::var_os("GIT_INDEX_FILE").is_some_and(|named| *named != *file) {
+            self.repo.set_index(&mut git2::Index::open(&file)?)?;
+        }
+        Ok(())
+    }
+
+    fn index_file(&self) -> PathBuf {
+        index_file(self.repo.path(), || self.work_tree())
     }
 
     /// Reads the index, which libgit2 keeps: a split or sparse one is refused only here.
@@ -46,7 +67,7 @@ impl LibGit {
     /// The index, which must have as many entries as its file says.
     fn index(&self) -> Result<git2::Index, git2::Error> {
         let index = self.repo.index()?;
-        match entries(&index_file(self.repo.path())) {
+        match entries(&self.index_file()) {
             Ok(entries) if entries.unwrap_or(0) as usize == index.len() => Ok(index),
             Ok(_) => Err(failed("libgit2 did not read all of it".to_owned())),
             Err(error) => Err(failed(error.to_string())),

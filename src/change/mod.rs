@@ -28,6 +28,7 @@ mod place;
 mod plumbing;
 mod promised;
 mod pushed;
+mod remote;
 mod shallow;
 mod staged;
 mod store;
@@ -40,7 +41,8 @@ pub use canary::{CanaryPush, CanaryStage};
 pub use changed::changed_parts;
 pub use diff::{Before, Earlier, Novelty};
 pub use error::ChangeError;
-pub use hidden::{HiddenRefs, accepted};
+pub use git_index::differences;
+pub use hidden::{HiddenRefs, accepted, head_of_push};
 pub use lfs::is_lfs_pointer;
 pub use message::message_as_stored;
 pub use objects::ObjectId;
@@ -48,8 +50,9 @@ pub use open::{Backend, Repository, open, open_by};
 pub use place::{GitPlace, hooks_dir};
 pub use promised::is_promised;
 pub use pushed::{history, pushed, range};
+pub use remote::known_to;
 pub use staged::{commit_of, file_in_commit, merge_parents, staged};
-pub use store::{Kind, Object, Store, Trust, UpTo};
+pub use store::{Kind, Object, StagedEntry, Store, Trust, UpTo};
 pub use tracked::tracked;
 pub use tree::{Files, files};
 pub use updates::{PrePush, RefUpdate};
@@ -134,6 +137,8 @@ pub struct ChangeSet {
     pub base_trees: Vec<ObjectId>,
     /// For a change that is no commit yet: files that it removes, as (path, blob).
     pub removed: Vec<(Box<[u8]>, ObjectId)>,
+    /// New folders that cannot be listed: a partial clone lacks them.
+    pub unread: Vec<Unread>,
 }
 
 /// Something that was not read, and why.

@@ -13,6 +13,7 @@ use super::index_file::{entries, index_file};
 use super::libgit::LibGit;
 use super::objects::ObjectId;
 use super::plumbing::Plumbing;
+use super::promised::is_promised;
 use super::shallow;
 use super::store::{Kind, StagedEntry, Store, Trust, UpTo};
 
@@ -38,11 +39,13 @@ pub struct Repository {
     store: Box<dyn Store>,
     /// Reads the index instead of `store`, where that is needed or faster.
     index: Option<GitIndex>,
+    /// True where libgit2 reads, and git may be asked what libgit2 cannot answer.
+    may_ask_git: bool,
 }
 
 impl Repository {
     fn whole(store: impl Store + 'static) -> Self {
-        Self { store: Box::new(store), index: None }
+        Self { store: Box::new(store), index: None, may_ask_git: false }
     }
 }
 
@@ -95,7 +98,7 @@ fn from_environment() -> Result<Option<Backend>, ChangeError> {
 fn with_index(store: LibGit) -> Result<Repository, ChangeError> {
     let refused = if index_is_large(&store) { None } else { store.probe_index().err() };
     if refused.is_none() && !index_is_large(&store) {
-        return Ok(Repository::whole(store));
+        return Ok(Repository { may_ask_git: true, ..Repository::whole(store) });
     }
     let index = GitIndex::new(Git::FromEnvironment);
     match (index.probe(store.head()?), refused) {
@@ -108,14 +111,18 @@ fn with_index(store: LibGit) -> Result<Repository, ChangeError> {
 
 /// An index that does not say its size is left for libgit2 to explain.
 fn index_is_large(store: &LibGit) -> bool {
-    entries(&index_file(&store.git_dir())).is_ok_and(|entries| entries.is_some_and(|entries| entries >= LARGE_INDEX))
+    entries(&index_file(&store.git_dir(), || store.work_tree())).is_ok_and(|entries| entries.is_some_and(|entries| entries >= LARGE_INDEX))
 }
 
 impl Store for Repository {
     fn staged(&self, base: Option<ObjectId>) -> Result<Vec<StagedEntry>, ChangeError> {
         match &self.index {
             Some(index) => index.staged(base),
-            None => self.store.staged(base),
+            None => match self.store.staged(base) {
+                // libgit2 lists all of HEAD. Of a partial clone folders may be missing; git skips those that did not change.
+                Err(error) if self.may_ask_git && is_promised(self, &error)? => GitIndex::new(Git::FromEnvironment).staged(base),
+                staged => staged,
+            },
         }
     }
 

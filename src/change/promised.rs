@@ -6,6 +6,15 @@ use super::store::Store;
 /// A remote that promises objects, as newer and older versions of git say it.
 const PROMISE: &str = r"^(remote\..*\.promisor|extensions\.partialclone)$";
 
+/// What was read, or nothing where the repository is a partial clone that lacks it.
+pub(super) fn unless_promised<T>(store: &dyn Store, read: Result<T, ChangeError>) -> Result<Option<T>, ChangeError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if is_promised(store, &error)? => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// True where `error` says that an object is missing and the repository is a partial clone. Anywhere else a missing object
 /// is damage. It is not fetched: a hook that waits for the network, or for a password, is no hook.
 ///

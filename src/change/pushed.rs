@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use super::error::ChangeError;
 use super::id_map::{IdHasher, IdMap, IdSet};
 use super::objects::{self, EntryKind, ObjectId, first_entry, first_entry_bytes};
+use super::promised::unless_promised;
 use super::store::{Kind, Store};
 use super::trees::{ByName, TreeCache};
 use super::updates::RefUpdate;
-use super::{ChangeSet, CommitIndex, NewCommit, NewFile, NewText, Part};
+use super::{ChangeSet, CommitIndex, NewCommit, NewFile, NewText, Part, Unread};
 
 /// What `updates` bring in that none of the objects in `known` reaches.
 ///
@@ -61,6 +62,11 @@ pub fn history(store: &dyn Store) -> Result<ChangeSet, ChangeError> {
 /// Index of a tip that no ref of the change names.
 const NO_REF: u32 = u32::MAX;
 
+/// So many paths are always listed: that takes a second or two.
+const LISTED_AT_LEAST: u64 = 1_000_000;
+/// And so many for each entry that is really stored. In repositories of people the same folder stands at a few places.
+const LISTED_PER_STORED: u64 = 256;
+
 /// From so many new commits on it pays to prepare for reading many objects.
 const MANY_COMMITS: usize = 64;
 
@@ -71,8 +77,16 @@ struct Walk<'s> {
     known: IdSet,
     /// Commits to walk from, each with the index of the ref that brings it.
     tips: Vec<(ObjectId, u32)>,
-    /// Trees and blobs met so far, with the path they were met at: the path decides which rules apply.
+    /// Blobs met so far, with the path they were met at: the path decides which rules apply.
     seen: HashSet<(ObjectId, Box<[u8]>), IdHasher>,
+    /// The same of trees. They stand apart: a hostile tree names a folder where it means a file.
+    seen_trees: HashSet<(ObjectId, Box<[u8]>), IdHasher>,
+    /// Trees listed so far, at whatever paths.
+    met: IdSet,
+    /// Entries of all trees, each tree counted once.
+    stored: u64,
+    /// Entries of all trees, counted at each path.
+    listed: u64,
     trees: TreeCache<'s>,
     authors: HashSet<Vec<u8>>,
     /// Commits whose parents are not here because the history is shallow.
@@ -87,6 +101,10 @@ impl<'s> Walk<'s> {
             known: known.iter().copied().collect(),
             tips: Vec::new(),
             seen: HashSet::default(),
+            seen_trees: HashSet::default(),
+            met: IdSet::default(),
+            stored: 0,
+            listed: 0,
             trees: TreeCache::new(store),
             authors: HashSet::new(),
             cut_off: store.cut_off()?.into_iter().collect(),
@@ -233,14 +251,30 @@ impl<'s> Walk<'s> {
 
     /// Lists what `tree` holds and no tree of `parents` (the parents' versions of the same folder) holds under that name.
     fn tree(&mut self, tree: ObjectId, path: &mut Vec<u8>, parents: &[ObjectId], commit: Option<CommitIndex>) -> Result<(), ChangeError> {
-        if parents.contains(&tree) || !self.seen.insert((tree, path.as_slice().into())) {
+        if parents.contains(&tree) || !self.seen_trees.insert((tree, path.as_slice().into())) {
             return Ok(());
         }
-        let read = self.trees.read(tree)?;
-        let before = parents.iter().map(|&id| self.trees.read(id)).collect::<Result<Vec<_>, _>>()?;
-        let mut before: Vec<_> = parents.iter().zip(&before).map(|(&id, before)| ByName::new(id, &before.bytes)).collect();
+        let Some(read) = unless_promised(self.store, self.trees.read(tree))? else {
+            self.change
+                .unread
+                .push(Unread { path: path.clone(), why: "this folder is not in this partial clone, and hooks fetch nothing".to_owned() });
+            return Ok(());
+        };
+        // A parent's folder that a partial clone lacks makes nothing known: more is read, never less.
+        let mut before = Vec::with_capacity(parents.len());
+        for &id in parents {
+            before.extend(unless_promised(self.store, self.trees.read(id))?.map(|read| (id, read)));
+        }
+        let mut before: Vec<_> = before.iter().map(|(id, before)| ByName::new(*id, &before.bytes)).collect();
+        // A few folders that stand within each other over and over make up billions of paths.
+        if self.listed > LISTED_AT_LEAST + LISTED_PER_STORED * self.stored {
+            return Err(ChangeError::Bomb { tree, listed: self.listed, stored: self.stored });
+        }
+        let is_first = u64::from(self.met.insert(tree));
         let mut rest = &read.bytes[..];
         while !rest.is_empty() {
+            self.listed += 1;
+            self.stored += is_first;
             let bytes = first_entry_bytes(tree, rest)?;
             let mut same = false;
             for before in &mut before {

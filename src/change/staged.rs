@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::error::ChangeError;
 use super::objects::{self, EntryKind, ObjectId, tree_entries};
+use super::promised::unless_promised;
 use super::store::{Kind, Store};
 use super::{ChangeSet, NewFile};
 
@@ -30,7 +31,7 @@ pub fn staged(store: &dyn Store, others: &[ObjectId]) -> Result<ChangeSet, Chang
         };
         let mut elsewhere = Vec::new();
         for &tree in &merged {
-            elsewhere.extend(find(store, tree, &entry.path)?);
+            elsewhere.extend(unless_promised(store, find(store, tree, &entry.path))?.flatten());
         }
         if elsewhere.contains(&id) {
             continue; // another side of the merge has this very file, and a remote has it too

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// The hooks of a work tree.
 pub const CLIENT_HOOKS: [&str; 4] = ["pre-commit", "pre-merge-commit", "commit-msg", "pre-push"];
+/// One that is put in place when it is named. Patches come by `git am`, and what it lets through `pre-push` sees.
+pub const FURTHER_CLIENT_HOOKS: [&str; 1] = ["pre-applypatch"];
 /// The hook of a server's repository. (`update` runs after the objects were taken in, too late to keep them out.)
 pub const SERVER_HOOKS: [&str; 1] = ["pre-receive"];
 
@@ -80,7 +82,9 @@ impl InstallError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::TwoStrangers { .. } => Some("merge the two into one file, leave that as the hook, remove the other, and install again"),
-            Self::UnknownHook { .. } => Some("in a work tree: pre-commit, pre-merge-commit, commit-msg, pre-push; on a server: pre-receive, update"),
+            Self::UnknownHook { .. } => {
+                Some("in a work tree: pre-commit, pre-merge-commit, pre-applypatch, commit-msg, pre-push; on a server: pre-receive, update")
+            }
             Self::NotProven { .. } => Some("see what it says when run by git; a configuration that only warns lets a canary pass, too"),
             Self::File { .. } => None,
         }

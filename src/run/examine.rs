@@ -26,6 +26,7 @@ pub(super) struct Found {
 pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'_>, policy: &Policy) -> Result<Found, Failure> {
     let mut maker = FindingMaker::new(policy, change);
     let mut coverage = Coverage { commits: change.commits.len() as u64, refs: change.refs.len() as u64, ..Coverage::default() };
+    coverage.unread.extend(change.unread.iter().cloned());
     for text in &change.texts {
         coverage.bytes += text.bytes.len() as u64;
         for hit in scanner.scan(Text { path: b"", part: text.part, bytes: &plain(text.bytes.clone()) })? {

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::change::{self, Backend, ChangeSet, HiddenRefs, NewText, ObjectId, Part, PrePush, RefUpdate, Store, Trust};
+use crate::change::{self, Backend, ChangeSet, HiddenRefs, NewText, Part, PrePush, RefUpdate, Store, Trust};
 use crate::cli::Global;
 use crate::config::{Baseline, Policy};
 use crate::judge::{Gate, Status, Unseen, judge};
@@ -58,12 +58,12 @@ impl Session<'_> {
     }
 
     /// `pre-push`: what no ref that we know of the remote reaches.
-    pub(super) fn pre_push(&self, remote: &OsStr) -> Result<Status, Failure> {
+    pub(super) fn pre_push(&self, remote: &OsStr, url: &OsStr) -> Result<Status, Failure> {
         let updates: Vec<_> = PrePush::parse(&read_stdin()?)?.into_iter().map(|line| line.update).collect();
         let store = change::open(Trust::GitAccepted)?;
         let mut rules = Rules::built_in()?;
         let mut settings = settings::of_commit(self.global, &store, &mut rules)?;
-        let known = tracked(&store, remote)?;
+        let known = change::known_to(&store, remote.as_encoded_bytes(), url.as_encoded_bytes())?;
         let change = change::pushed(&store, &updates, &known)?;
         settings.notes.extend(weakenings(&store, &change, &updates, Effect::Here)?);
         let found = self.examine(&store, &change, &rules, &settings.policy)?;
@@ -153,18 +153,6 @@ impl Session<'_> {
         report(self, command, &judgement, &found.coverage, &settings.notes, rules.all().len(), stream)?;
         Ok(judgement.status())
     }
-}
-
-/// The remote-tracking refs: of the named remote, or of all where the push goes to a bare address.
-fn tracked(store: &dyn Store, remote: &OsStr) -> Result<Vec<ObjectId>, Failure> {
-    let refs = store.references()?;
-    let of = |prefix: Vec<u8>| refs.iter().filter(move |(name, _)| name.starts_with(&prefix)).map(|(_, id)| *id).collect::<Vec<_>>();
-    let named = of([b"refs/remotes/", remote.as_encoded_bytes(), b"/"].concat());
-    Ok(if named.is_empty() && store.setting(&format!("remote.{}.url", remote.to_string_lossy()))?.is_none() {
-        of(b"refs/remotes/".to_vec())
-    } else {
-        named
-    })
 }
 
 /// Reads what git writes to a hook. A terminal or nothing at all is not git.

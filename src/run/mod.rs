@@ -34,8 +34,9 @@ pub fn run(cli: &Cli, started: Instant) -> Result<Status, Failure> {
     match &cli.command {
         Command::Hook(Hook::PreCommit { .. }) => session.index("hook pre-commit"),
         Command::Hook(Hook::PreMergeCommit { .. }) => session.index("hook pre-merge-commit"),
+        Command::Hook(Hook::PreApplypatch) => session.index("hook pre-applypatch"),
         Command::Hook(Hook::CommitMsg { file }) => session.message(file),
-        Command::Hook(Hook::PrePush { remote, .. }) => session.pre_push(remote),
+        Command::Hook(Hook::PrePush { remote, url }) => session.pre_push(remote, url),
         Command::Hook(Hook::PreReceive { backend }) => session.pre_receive(*backend),
         Command::Hook(Hook::Update { reference, old, new }) => session.update(reference, old, new),
         Command::Scan(scan) if scan.staged => session.index("scan --staged"),

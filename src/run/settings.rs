@@ -174,7 +174,7 @@ pub(super) fn of_push(global: &Global, store: &dyn Store, updates: &[RefUpdate],
     };
     add_rules(&trusted, rules)?;
     let server = Policy::new(&trusted, rules)?;
-    let head = store.head()?;
+    let head = change::head_of_push(store)?;
     let from = match server.repository_config {
         RepositoryConfig::Ignore => None,
         RepositoryConfig::Reviewed => head,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::{self, CanaryPush, CanaryStage, GitPlace};
 use crate::cli::{Global, Install};
-use crate::install::{self, CLIENT_HOOKS, Change, InstallError, SERVER_HOOKS};
+use crate::install::{self, CLIENT_HOOKS, Change, FURTHER_CLIENT_HOOKS, InstallError, SERVER_HOOKS};
 use crate::judge::Status;
 use crate::rules::shape;
 
@@ -62,11 +62,11 @@ fn own_program() -> Result<PathBuf, Failure> {
 }
 
 fn target(install: &Install) -> Result<(GitPlace, Vec<String>), Failure> {
-    let (folder, usual, known): (&Path, &[&str], &[&str]) = match &install.server {
-        Some(folder) => (folder, &SERVER_HOOKS, &["pre-receive", "update"]),
-        None => (Path::new("."), &CLIENT_HOOKS, &CLIENT_HOOKS),
+    let (folder, usual, further): (&Path, &[&str], &[&str]) = match &install.server {
+        Some(folder) => (folder, &SERVER_HOOKS, &["update"]),
+        None => (Path::new("."), &CLIENT_HOOKS, &FURTHER_CLIENT_HOOKS),
     };
-    if let Some(name) = install.hooks.iter().find(|name| !known.contains(&name.as_str())) {
+    if let Some(name) = install.hooks.iter().find(|name| !usual.contains(&name.as_str()) && !further.contains(&name.as_str())) {
         return Err(InstallError::UnknownHook { name: name.escape_debug().to_string() }.into());
     }
     let hooks = if install.hooks.is_empty() { usual.iter().map(ToString::to_string).collect() } else { install.hooks.clone() };

@@ -83,6 +83,14 @@ pub struct Hit<'r> {
     pub decoded: Vec<&'static str>,
 }
 
+/// The encoded runs of a text, each with its place and what it stands for: a reader of its own for the fuzz targets.
+pub fn decoded(text: &[u8]) -> Vec<(Range<usize>, Vec<u8>)> {
+    // The second layer undoes compression too.
+    let whole = 0..text.len();
+    let undone = |depth| decode::runs_around(text, Parts(std::slice::from_ref(&whole)), depth, &mut Work::of(text.len()));
+    (0..2).flat_map(undone).map(|run| (run.range, run.bytes)).collect()
+}
+
 /// See [`Scanner::kind`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PathKind {

@@ -3,9 +3,11 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary share items freely")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of a scene fails the scene")]
 
+mod agreement;
 #[cfg(unix)]
 mod backends;
 mod baseline;
+mod both;
 mod commits;
 mod configuration;
 mod documents;
@@ -13,22 +15,26 @@ mod encodings;
 mod explaining;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod faults;
+mod fuzzed;
 mod histories;
 mod importing;
 #[cfg(unix)]
 mod injection;
 #[cfg(unix)]
 mod installing;
+mod kinds;
 mod lfs;
 mod managers;
 mod merges;
 mod own_rules;
+mod places;
 mod properties;
 mod pushes;
 mod readme;
 mod reports;
 mod rules;
 mod scans;
+mod sequences;
 mod support;
 mod tampering;
 mod tidy;

@@ -307,15 +307,92 @@ mod refused {
     }
 
     #[test]
-    fn a_secret_in_one_of_300_refs() {
+    fn a_secret_in_the_last_of_3000_refs() {
         let (server, repo) = started();
-        let mut specs: Vec<String> = (0..300).map(|at| format!("main:refs/heads/b{at}")).collect();
-        repo.accept("a.txt", key(1));
-        for spec in &mut specs[..299] {
-            *spec = spec.replace("main:", "main~1:");
+        let base = repo.head();
+        let secret = repo.accept("a.txt", key(1));
+        let id = |at: u32| if at == 2999 { &secret } else { &base };
+        let refs: String = (0..3000).map(|at| format!("create refs/many/b{at:04} {}\n", id(at))).collect();
+        crate::histories::feed(&repo, &["update-ref", "--stdin"], refs.as_bytes());
+        let told = repo.push_is_refused(&server, &["refs/many/*:refs/heads/*"]);
+        assert!(told.contains("(refs/heads/b2999)") && told.contains("1 blocking"), "{told}");
+        repo.git(&["update-ref", "-d", "refs/many/b2999"]).expect(0);
+        repo.push_passes(&["refs/many/*:refs/heads/*"]);
+    }
+
+    #[test]
+    fn several_refs_in_any_order_hold_the_same() {
+        let server = Repo::bare();
+        let repo = Repo::with_remote(&server);
+        let base = repo.accept("README", "hello\n");
+        let lines: Vec<String> = ["one", "two", "three"]
+            .into_iter()
+            .enumerate()
+            .map(|(at, branch)| {
+                repo.git(&["switch", "-q", "-c", branch, &base]).expect(0);
+                repo.accept("shared.txt", key(7));
+                repo.accept(&format!("{branch}.txt"), key(at as u64 + 1));
+                format!("{} {} refs/heads/{branch}\n", "0".repeat(40), repo.head())
+            })
+            .collect();
+        let mut seen = Vec::new();
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let input: String = order.map(|at| lines[at].as_str()).concat();
+            let file = repo.beside("report.json");
+            let mut hook = server.command(LEAKSTOP);
+            hook.args(["hook", "pre-receive", "--format", "json", "--output", file.to_str().unwrap()]);
+            hook.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", repo.path().join(".git/objects"));
+            crate::support::ended_with(&mut hook, input.as_bytes()).expect(1);
+            let report: serde_json::Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+            let mut found: Vec<String> =
+                report["findings"].as_array().unwrap().iter().map(|one| format!("{} {} {}", one["path"], one["line"], one["fingerprint"])).collect();
+            found.sort();
+            found.dedup();
+            seen.push(found);
         }
-        let specs: Vec<&str> = specs.iter().map(String::as_str).collect();
-        assert!(repo.push_is_refused(&server, &specs).contains("(refs/heads/b299)"));
+        assert_eq!(seen[0].len(), 4, "{seen:?}");
+        assert!(seen.iter().all(|found| *found == seen[0]), "{seen:?}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_secret_behind_names_that_are_no_text() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let (server, repo) = started();
+        fs::write(repo.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9\n.txt")), key(1)).unwrap();
+        repo.git(&["add", "-A"]).expect(0);
+        repo.git(&["commit", "-q", "--no-verify", "-m", "work"]).expect(0);
+        let mut push = repo.command("git");
+        push.args(["push", "-q", "--no-verify", "origin"]).arg(std::ffi::OsStr::from_bytes(b"main:refs/heads/latin-\xe9"));
+        let refused = ended(&mut push);
+        assert!(
+            refused.code != 0 && refused.err.contains("caf\\xe9\\n.txt:1:8 in ") && refused.err.contains("(refs/heads/latin-\\xe9)"),
+            "{}",
+            refused.err
+        );
+        assert_eq!(server.ask(&["for-each-ref", "--format=%(refname)"]), "refs/heads/main");
+    }
+
+    #[test]
+    fn an_octopus_that_brings_what_none_of_its_parents_has() {
+        let (server, repo) = started();
+        let base = repo.head();
+        for branch in ["one", "two"] {
+            repo.git(&["switch", "-q", "-c", branch, &base]).expect(0);
+            repo.accept(&format!("{branch}.txt"), key(u64::try_from(branch.len()).unwrap()));
+        }
+        // Both branches were taken in before the server was guarded.
+        let (hook, aside) = (server.path().join("hooks/pre-receive"), server.path().join("hooks/aside"));
+        fs::rename(&hook, &aside).unwrap();
+        repo.git(&["push", "-q", "--no-verify", "origin", "one", "two"]).expect(0);
+        fs::rename(&aside, &hook).unwrap();
+        repo.git(&["switch", "-q", "main"]).expect(0);
+        repo.git(&["merge", "-q", "--no-ff", "-m", "merge", "one", "two"]).expect(0);
+        repo.push_passes(&["main:refs/heads/clean"]);
+        repo.stage("one.txt", key(5));
+        repo.git(&["commit", "-q", "--no-verify", "--amend", "--no-edit"]).expect(0);
+        let told = repo.push_is_refused(&server, &["main"]);
+        assert!(told.contains("one.txt:1:8 in ") && told.contains("1 blocking"), "{told}");
     }
 
     #[test]

@@ -13,6 +13,9 @@ use tempfile::TempDir;
 /// The program under test.
 pub const LEAKSTOP: &str = env!("CARGO_BIN_EXE_leakstop");
 
+/// Names the way to read git for all scenes; see `both.rs`.
+pub const READER: &str = "LEAKSTOP_TEST_READER";
+
 /// A GitHub token with a right checksum.
 pub fn token(seed: u64) -> String {
     shape::fill("ghp_{crc32:30}", seed)
@@ -75,6 +78,10 @@ pub fn command(program: impl AsRef<OsStr>, folder: &Path, home: &Path) -> Comman
         [("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_AUTHOR_DATE", "1700000000 +0000"), ("GIT_COMMITTER_DATE", "1700000000 +0000"), ("LC_ALL", "C")]
     {
         command.env(name, value);
+    }
+    // `both.rs` runs the scenes a second time with the other way to read git.
+    if let Some(backend) = std::env::var_os(READER) {
+        command.env("LEAKSTOP_BACKEND", backend);
     }
     command.env("HOME", home).env("GIT_TERMINAL_PROMPT", "0").env("GIT_EDITOR", ":").current_dir(folder).stdin(Stdio::null());
     command
@@ -299,6 +306,10 @@ impl Repo {
     pub fn server() -> Self {
         let repo = Self::bare();
         repo.leakstop(&["install", "--server", "."]).expect(0);
+        #[cfg(unix)]
+        if let Ok(reader) = std::env::var(READER) {
+            repo.is_read_by(&reader);
+        }
         repo
     }
 
