@@ -40,6 +40,7 @@ fn read(text: &str) -> Result<Vec<RuleData<'_>>, Failure> {
         .iter()
         .map(|rule| {
             let mut data = format::ready(rule.clone(), &file)?;
+            data.text.after = None;
             data.text.examples.clear();
             data.text.counterexamples.clear();
             Ok(data)

@@ -85,9 +85,17 @@ pub struct RuleText<'a> {
     /// How far around a match `context` and `not_context` look.
     #[serde(default)]
     pub scope: Scope,
-    /// Keys of a YAML file, one of which must stand above the match (`run`, `env`).
+    /// Names, one of which must stand above the match: keys of YAML and JSON (`run`, `env`), blocks and labels of HCL, tables
+    /// of TOML.
     #[serde(default, borrow)]
     pub under: Vec<Text<'a>>,
+    /// The group `file` names a file, relative to the repository's root or to the file of the match: without that file in
+    /// the repository there is no finding.
+    #[serde(default)]
+    pub only_if_tracked: bool,
+    /// Severity where the file that the group `file` names is in the repository.
+    #[serde(default)]
+    pub severity_if_tracked: Option<Severity>,
     /// Gives way to any other rule that covers the same bytes.
     #[serde(default)]
     pub yields: bool,
@@ -97,6 +105,9 @@ pub struct RuleText<'a> {
     /// Path under which the examples stand, for rules bound to paths or languages.
     #[serde(default, borrow)]
     pub example_path: Option<Text<'a>>,
+    /// The safe form of the first example, for `rules show`.
+    #[serde(default, borrow)]
+    pub after: Option<Text<'a>>,
     /// Texts that must be found; shapes in braces are filled in at test time. Paths, where the path alone is the finding.
     #[serde(default, borrow)]
     pub examples: Vec<Text<'a>>,
@@ -180,6 +191,12 @@ pub enum Check {
     Logged,
     /// The match does not stand in a comment.
     Code,
+    /// A call that writes a file: an argument that follows, or the group `name`, is a credential.
+    WritesSecret,
+    /// An ignore list that ignores credential files no longer. It compares two versions and needs no pattern.
+    IgnoreLost,
+    /// A value of the developer's own environment file. It compares two files and needs no pattern.
+    OwnValue,
 }
 
 /// Longest pattern after expansion, in bytes; a longer one is a mistake.
@@ -265,6 +282,9 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
         let hir = hir.map_err(|e| of(e.to_string()))?;
         reach = hir.properties().maximum_len().and_then(|length| u32::try_from(length).ok());
         line_ends = inner_line_ends(&hir);
+    }
+    if (text.only_if_tracked || text.severity_if_tracked.is_some()) && !expanded.as_deref().is_some_and(|pattern| pattern.contains("(?<file>")) {
+        return Err(of("what depends on a tracked file needs a group `file` that names it".to_owned()));
     }
     if text.keywords.is_empty() && text.paths.is_empty() {
         return Err(of("it needs `keywords` or `paths`".to_owned()));

@@ -262,9 +262,12 @@ fn owned(text: RuleText<'_>) -> RuleText<'static> {
         not_context: text.not_context.map(one),
         scope: text.scope,
         under: all(text.under),
+        only_if_tracked: text.only_if_tracked,
+        severity_if_tracked: text.severity_if_tracked,
         yields: text.yields,
         standards: all(text.standards),
         example_path: text.example_path.map(one),
+        after: text.after.map(one),
         examples: all(text.examples),
         counterexamples: all(text.counterexamples),
     }

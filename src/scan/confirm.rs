@@ -6,6 +6,7 @@ use super::check::{self, Outcome};
 use super::decode::{self, Encoded};
 use super::language::Language;
 use super::prefilter::Window;
+use super::nesting::{self, Nesting};
 use super::{name, scope, yaml};
 use crate::finding::{Confidence, Secret};
 use crate::rules::{Rule, RuleError};
@@ -26,6 +27,8 @@ pub(super) struct Candidate {
     pub(super) secret: Option<Secret>,
     pub(super) confidence: Confidence,
     pub(super) decoded: Vec<&'static str>,
+    /// The file that the match names, where the rule asks for it.
+    pub(super) file: Option<Box<[u8]>>,
 }
 
 impl Candidate {
@@ -50,6 +53,8 @@ pub(super) struct Memory {
     pub(super) is_subject: bool,
     /// Do its conditions hold on the whole file?
     file_holds: Option<bool>,
+    /// The brackets of the text, whatever the rule.
+    nesting: Option<Nesting>,
 }
 
 impl Memory {
@@ -57,7 +62,7 @@ impl Memory {
     pub(super) fn is_new(&mut self, rule: u32) -> bool {
         let new = self.rule != Some(rule);
         if new {
-            *self = Self { rule: Some(rule), ..Self::default() };
+            *self = Self { rule: Some(rule), nesting: self.nesting.take(), ..Self::default() };
         }
         new
     }
@@ -66,8 +71,11 @@ impl Memory {
 /// Do the rule's conditions hold on what stands around the match?
 fn stands_right(rule: &Rule, matched: &Range<usize>, text: &[u8], language: Language, memory: &mut Memory) -> Result<bool, ScanError> {
     let under = &rule.text().under;
-    if !under.is_empty() && !yaml::keys_above(text, matched.end.saturating_sub(1)).iter().any(|key| under.iter().any(|one| one.as_bytes() == *key)) {
-        return Ok(false);
+    if !under.is_empty() {
+        let above = keys_above(text, matched.end.saturating_sub(1), language, memory);
+        if !above.iter().any(|key| under.iter().any(|one| one.as_bytes() == *key)) {
+            return Ok(false);
+        }
     }
     let (wanted, unwanted) = rule.context()?;
     if wanted.is_none() && unwanted.is_none() {
@@ -84,6 +92,14 @@ fn stands_right(rule: &Rule, matched: &Range<usize>, text: &[u8], language: Lang
         memory.file_holds = Some(holds);
     }
     Ok(holds)
+}
+
+/// The keys, blocks or tables that a place stands under.
+fn keys_above<'t>(text: &'t [u8], at: usize, language: Language, memory: &mut Memory) -> Vec<&'t [u8]> {
+    if nesting::reads(language) {
+        return memory.nesting.get_or_insert_with(|| Nesting::of(text, language)).above(text, at);
+    }
+    if language == Language::Toml { nesting::tables_above(text, at) } else { yaml::keys_above(text, at) }
 }
 
 /// Adds the matches of `rule` that begin in the window and pass its check.
@@ -128,7 +144,8 @@ pub(super) fn confirm(
             Outcome::Doubtful => Confidence::Low,
         };
         let secret = secret.is_some().then(|| Secret::new(&text[range.clone()]));
-        out.push(Candidate { rule: window.rule, range, secret, confidence, decoded: Vec::new() });
+        let file = captures.name("file").map(|file| file.as_bytes().into());
+        out.push(Candidate { rule: window.rule, range, secret, confidence, decoded: Vec::new(), file });
     }
     Ok(())
 }

@@ -64,7 +64,7 @@ pub(super) fn confirm(window: Window, scene: &Scene<'_>, names: &[String], new: 
     let made_up = plausible::is_made_up(&text[found.value.clone()]);
     let confidence = if probability < SURE || made_up { Confidence::Low } else { Confidence::Medium };
     let secret = Secret::new(&text[found.value.clone()]);
-    out.push(Candidate { rule: window.rule, range: found.value, secret: Some(secret), confidence, decoded: Vec::new() });
+    out.push(Candidate { rule: window.rule, range: found.value, secret: Some(secret), confidence, decoded: Vec::new(), file: None });
 }
 
 /// Shorter values are no credentials that anyone could name.

@@ -35,6 +35,12 @@ pub(super) fn prints_credential(text: &[u8], start: usize, at: usize, language: 
     found.then_some(end.max(at))
 }
 
+/// Is one of the arguments that follow `at`, inside a call, a credential?
+pub(super) fn takes_credential(text: &[u8], at: usize, language: Language) -> bool {
+    let code = code::rest_of_call(text, at, language);
+    Walk { text, code: &code, language }.found()
+}
+
 /// A shell prints what stands after `$`, unless it goes into a pipe or a file.
 fn shell(code: &Code) -> bool {
     let bytes = &code.bytes;

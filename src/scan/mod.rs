@@ -3,6 +3,7 @@
 //! A text passes the prefilter (one pass for the keywords of all rules), then the regexes of the rules whose keyword hit,
 //! in windows around the hits, then the checks. What is encoded in it is decoded and passes the same way.
 
+mod across;
 mod assignment;
 mod check;
 mod code;
@@ -16,6 +17,7 @@ mod logged;
 mod manifest;
 mod model;
 mod name;
+mod nesting;
 mod parts;
 mod plain;
 mod plausible;
@@ -75,6 +77,8 @@ pub struct Hit<'r> {
     pub confidence: Confidence,
     /// What was undone to see it, outermost first.
     pub decoded: Vec<&'static str>,
+    /// The file that the code names, where the rule asks for it.
+    pub file: Option<Box<[u8]>>,
 }
 
 /// See [`Scanner::kind`].
@@ -127,11 +131,36 @@ impl<'r> Scanner<'r> {
         let mut hits = Vec::new();
         for &at in &self.by_path {
             let rule = &self.rules.all()[at as usize];
-            if rule.text().pattern.is_none() && rule.applies_to(path) {
-                hits.push(Hit { rule, secret: None, raw: None, span: None, confidence: rule.text().confidence, decoded: Vec::new() });
+            if rule.text().pattern.is_none() && rule.text().check.is_none() && rule.applies_to(path) {
+                hits.push(Hit { rule, secret: None, raw: None, span: None, confidence: rule.text().confidence, decoded: Vec::new(), file: None });
             }
         }
         hits
+    }
+
+    /// The rule with this check.
+    pub fn rule_with(&self, check: Check) -> Option<&'r Rule> {
+        self.rules.all().iter().find(|rule| rule.text().check == Some(check))
+    }
+
+    /// The finding that the list `before` ignored a credential file that none of the lists `after` ignores.
+    pub fn lost_ignore(&self, before: &[u8], after: &[&[u8]]) -> Option<Hit<'r>> {
+        let rule = self.rule_with(Check::IgnoreLost).filter(|_| across::ignores_less(before, after))?;
+        Some(Hit { rule, secret: None, raw: None, span: None, confidence: rule.text().confidence, decoded: Vec::new(), file: None })
+    }
+
+    /// The values of an example file that the developer's own file holds too.
+    pub fn own_values(&self, example: Text<'_>, own: &[u8]) -> Vec<Hit<'r>> {
+        let Some(at) = self.rules.all().iter().position(|rule| rule.text().check == Some(Check::OwnValue)) else { return Vec::new() };
+        let candidate = |range: Range<usize>| Candidate {
+            rule: at as u32,
+            secret: Some(Secret::new(&example.bytes[range.clone()])),
+            range,
+            confidence: Confidence::High,
+            decoded: Vec::new(),
+            file: None,
+        };
+        self.locate(example.bytes, across::shared_values(example.bytes, own).into_iter().map(candidate).collect())
     }
 
     /// What of a path decides which rules apply: two paths of one kind give the same matches for the same bytes.
@@ -179,11 +208,13 @@ impl<'r> Scanner<'r> {
     }
 
     fn search_by_path(&self, text: Text<'_>, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
+        let mut memory = Memory::default();
         for &at in &self.by_path {
             let rule = &self.rules.all()[at as usize];
             if rule.text().pattern.is_some() && rule.applies_to(text.path) {
                 let whole = prefilter::Window { rule: at, start: 0, end: text.bytes.len() };
-                confirm::confirm(rule, whole, text.bytes, Language::of(text.path, text.bytes), &mut Memory::default(), out)?;
+                memory.is_new(at);
+                confirm::confirm(rule, whole, text.bytes, Language::of(text.path, text.bytes), &mut memory, out)?;
             }
         }
         Ok(())
@@ -204,6 +235,7 @@ impl<'r> Scanner<'r> {
                 span: Some(Span { line, column, end_line, end_column }),
                 confidence: candidate.confidence,
                 decoded: candidate.decoded,
+                file: candidate.file,
             });
         }
         hits

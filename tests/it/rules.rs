@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use leakstop::change::Part;
 use leakstop::finding::{Confidence, Family, Severity};
-use leakstop::rules::{RuleFile, RuleText, Rules, SOURCES, shape};
+use leakstop::rules::{Check, RuleFile, RuleText, Rules, SOURCES, shape};
 use leakstop::scan::{Scanner, Text};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
@@ -133,6 +133,10 @@ fn alone(id: &str) -> Rules {
 
 /// The ids of the rules that find something in an example of `rule`: a text, or the path where the rule has no pattern.
 fn found_in<'r>(scanner: &Scanner<'r>, rule: &RuleText<'_>, example: &str) -> BTreeSet<&'r str> {
+    // These compare two files; their scenes stand in `across.rs`, their examples are the paths they look at.
+    if matches!(rule.check, Some(Check::IgnoreLost | Check::OwnValue)) {
+        return scanner.rule_with(rule.check.unwrap()).filter(|rule| rule.applies_to(example.as_bytes())).map(|rule| rule.id()).into_iter().collect();
+    }
     let path_alone = rule.pattern.is_none() && rule.keywords.is_empty();
     let hits = if path_alone {
         scanner.scan_path(example.as_bytes())
