@@ -61,6 +61,7 @@ pub struct RuleText<'a> {
     pub keywords: Vec<Text<'a>>,
     /// A bytes regex without Unicode; `^` and `$` are those of a line. The group `secret` is the credential; without it a
     /// finding holds none. The group `name` is a name that must say that its value is a credential (`scan/name.rs`).
+    /// The group `part` is what is told as the place, where the match has to see more than that.
     /// `@name(…)` is a shorthand, see `expand`. Without a pattern the path alone is the finding.
     #[serde(default, borrow)]
     pub pattern: Option<Text<'a>>,

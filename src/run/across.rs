@@ -85,7 +85,11 @@ fn join(base: &[u8], name: &[u8]) -> Option<Vec<u8>> {
 const IGNORE_LIST: &[u8] = b".gitignore";
 
 /// Ignore lists that ignore credential files no longer: each with its path and, in a push, its file in the change.
-pub(super) fn lost_ignores<'r>(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'r>) -> Result<Vec<(Vec<u8>, Option<usize>, Hit<'r>)>, Failure> {
+pub(super) fn lost_ignores<'r>(
+    store: &dyn Store,
+    change: &ChangeSet,
+    scanner: &Scanner<'r>,
+) -> Result<Vec<(Vec<u8>, Option<usize>, Hit<'r>)>, Failure> {
     let is_list = |path: &[u8]| path == IGNORE_LIST || path.ends_with(b"/.gitignore");
     let mut lost = Vec::new();
     let (mut before, mut after, mut root) = (Vec::new(), Vec::new(), Vec::new());
@@ -142,7 +146,12 @@ pub(super) fn own_values<'r>(
                 continue; // git has it: it is scanned like any other file
             }
             match own_file(&root.join(String::from_utf8_lossy(&path).as_ref()), policy.max_file_bytes) {
-                Ok(Some(own)) => hits.extend(scanner.own_values(Text { path: &file.path, part: change::Part::Content, bytes: &example }, &own).into_iter().map(|hit| (at, hit))),
+                Ok(Some(own)) => hits.extend(
+                    scanner
+                        .own_values(Text { path: &file.path, part: change::Part::Content, bytes: &example }, &own)
+                        .into_iter()
+                        .map(|hit| (at, hit)),
+                ),
                 Ok(None) => {}
                 Err(e) => unread.push(Unread { path, why: format!("it could not be compared with the example beside it: {e}") }),
             }

@@ -12,8 +12,8 @@ use crate::config::Policy;
 use crate::finding::{Finding, Where};
 use crate::scan::{Hit, PathKind, Scanner, Text, plain, plain_of};
 
-use super::across::{self, InGit};
 use super::Failure;
+use super::across::{self, InGit};
 use super::finding_maker::{FindingMaker, Place};
 use super::moves::Moves;
 

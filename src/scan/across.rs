@@ -31,7 +31,18 @@ const BEGINNINGS: [&str; 4] = [".env", "id_rsa", "id_ed25519", "service-account"
 const SHORTEST: usize = 6;
 /// What every example may share with a developer's own file.
 const SHARED: [&str; 12] = [
-    "localhost", "127.0.0.1", "development", "production", "password", "postgres", "changeme", "example", "secret", "http://localhost", "disabled", "default",
+    "localhost",
+    "127.0.0.1",
+    "development",
+    "production",
+    "password",
+    "postgres",
+    "changeme",
+    "example",
+    "secret",
+    "http://localhost",
+    "disabled",
+    "default",
 ];
 
 /// True when `before` ignores a credential file that none of the lists in `after` ignores.
@@ -70,7 +81,10 @@ fn list(text: &[u8]) -> Gitignore {
 /// The places of values in `example` that `own` holds too and that could be credentials.
 pub(super) fn shared_values(example: &[u8], own: &[u8]) -> Vec<Range<usize>> {
     let own: HashSet<&[u8]> = settings(own).map(|(_, value)| &own[value]).collect();
-    settings(example).filter(|(name, value)| own.contains(&example[value.clone()]) && could_be_credential(name, &example[value.clone()])).map(|(_, value)| value).collect()
+    settings(example)
+        .filter(|(name, value)| own.contains(&example[value.clone()]) && could_be_credential(name, &example[value.clone()]))
+        .map(|(_, value)| value)
+        .collect()
 }
 
 fn could_be_credential(name: &[u8], value: &[u8]) -> bool {

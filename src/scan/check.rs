@@ -96,7 +96,7 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>) -> Outcome {
         Some(Check::Plausible) => keep_if(plausible::is_credential(context.before(), value, context.next(), context.language)),
         // What a program runs with is no comment.
         Some(Check::Literal) if !literal::is_used(value) || context.language.quotes_text() && context.is_commented() => Outcome::Drop,
-        Some(Check::Literal) if literal::is_documentation(value) => Outcome::Doubtful,
+        Some(Check::Literal) if rule.family() == Family::Handling && literal::is_documentation(value) => Outcome::Doubtful,
         Some(Check::Literal) => Outcome::Keep,
         Some(Check::RealLiteral) => keep_if(literal::is_real(value)),
         Some(Check::Logged) => logged::prints_credential(context.text, context.matched.start, context.matched.end, context.language)

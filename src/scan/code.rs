@@ -78,7 +78,15 @@ pub(super) fn is_commented(text: &[u8], at: usize, language: Language) -> bool {
     let before = text[line..at].trim_ascii_start();
     let hash = !matches!(
         language,
-        Language::C | Language::Rust | Language::JavaScript | Language::Go | Language::Java | Language::Groovy | Language::Kotlin | Language::Scala | Language::CSharp
+        Language::C
+            | Language::Rust
+            | Language::JavaScript
+            | Language::Go
+            | Language::Java
+            | Language::Groovy
+            | Language::Kotlin
+            | Language::Scala
+            | Language::CSharp
     );
     before.starts_with(b"//")
         || before.starts_with(b"/*")

@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::check::{self, Outcome};
 use super::decode::{self, Encoded};
 use super::language::Language;
-use super::prefilter::Window;
 use super::nesting::{self, Nesting};
+use super::prefilter::Window;
 use super::{name, scope, yaml};
 use crate::finding::{Confidence, Secret};
 use crate::rules::{Rule, RuleError};
@@ -119,7 +119,7 @@ pub(super) fn confirm(
         let Some(captures) = regex.captures_at(visible, at) else { break };
         let Some(whole) = captures.get(0) else { break };
         let secret = captures.name("secret");
-        let part = secret.unwrap_or(whole);
+        let part = secret.or_else(|| captures.name("part")).unwrap_or(whole);
         // What follows the value may hold another match that began inside this one.
         at = part.end().max(whole.start() + 1);
         if let Some(name) = captures.name("name").filter(|name| name::is_sensitive(name.as_bytes()).is_none()) {

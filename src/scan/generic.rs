@@ -11,6 +11,7 @@ use super::name;
 use super::parts::Parts;
 use super::plausible;
 use super::prefilter::Window;
+use super::yaml;
 use crate::finding::{Confidence, Secret};
 
 /// One binding with all that is known of it, for training and for explanations.
@@ -59,6 +60,10 @@ pub(super) fn confirm(window: Window, scene: &Scene<'_>, names: &[String], new: 
     }
     let probability = if is_own { as_password(scene, &found) } else { model::probability(&features::of(scene, &found), LIKELY) };
     if probability < LIKELY {
+        return;
+    }
+    // A sealed secret is encrypted to its cluster; it is made to be committed.
+    if language == Language::Yaml && yaml::keys_above(text, found.value.start).contains(&&b"encryptedData"[..]) {
         return;
     }
     let made_up = plausible::is_made_up(&text[found.value.clone()]);

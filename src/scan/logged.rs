@@ -232,9 +232,16 @@ impl<'a> Walk<'a> {
 
     /// In a compiler a token is a word.
     fn is_about_syntax(&self) -> bool {
-        ["okenize", "exer", "TokenKind", "TokenType", "ext_token", "extToken", "oken_stream", "okenStream", "arser", "Token::", "yntax"]
+        let holds = |word: &str| memchr::memmem::find(self.text, word.as_bytes()).is_some();
+        // A parser of arguments is no compiler.
+        let parses =
+            holds("arser") && !["clap", "argparse", "ArgumentParser", "OptionParser", "bodyParser", "body-parser"].iter().any(|word| holds(word));
+        if parses {
+            return true;
+        }
+        ["okenize", "exer", "TokenKind", "TokenType", "ext_token", "extToken", "oken_stream", "okenStream", "Token::", "yntax"]
             .iter()
-            .any(|word| memchr::memmem::find(self.text, word.as_bytes()).is_some())
+            .any(|word| holds(word))
     }
 }
 
@@ -264,7 +271,8 @@ fn is_value_before(after: &[u8], language: Language) -> bool {
     if starts(b":") {
         return starts(b":?") || starts(b":#"); // Rust's format, else a key
     }
-    let compares = [&b"=="[..], b"!=", b"is ", b"in ", b"not ", b"instanceof ", b"&&", b"and ", b"=~", b"<=", b">=", b"> ", b"< "];
+    let compares =
+        [&b"=="[..], b"!=", b"is ", b"in ", b"not ", b"instanceof ", b"&&", b"and ", b"=~", b"<=", b">=", b"> ", b"< ", b"-eq ", b"-ne ", b"-is"];
     let assigns = starts(b"=") && !starts(b"=>");
     let is_key = starts(b"=>") && language != Language::Php;
     !assigns && !is_key && !compares.iter().any(|operator| starts(operator))
@@ -277,6 +285,7 @@ fn is_value_after(before: &[u8]) -> bool {
     !before.ends_with(b"!")
         && !before.ends_with(b"==")
         && !before.ends_with(b"!=")
+        && !["-eq", "-ne", "-not"].iter().any(|operator| before.ends_with(operator.as_bytes()))
         && !is_one_of("if unless when not typeof new defined in is instanceof sizeof", &before[word_start..])
 }
 

@@ -67,7 +67,9 @@ pub(super) fn tables_above(text: &[u8], at: usize) -> Vec<&[u8]> {
     let line_start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
     let mut names: Vec<_> = words(text[line_start..at].split(|&b| b == b'=').next().unwrap_or_default()).collect();
     let floor = at.saturating_sub(FARTHEST);
-    let table = memchr::memmem::rfind(&text[floor..at], b"\n[").map(|found| floor + found + 1).or_else(|| (floor == 0 && text.starts_with(b"[")).then_some(0));
+    let table = memchr::memmem::rfind(&text[floor..at], b"\n[")
+        .map(|found| floor + found + 1)
+        .or_else(|| (floor == 0 && text.starts_with(b"[")).then_some(0));
     if let Some(start) = table {
         let line = text[start..].split(|&b| b == b'\n').next().unwrap_or_default();
         names.extend(line.split(|&b| b == b'.').flat_map(words));
@@ -212,7 +214,9 @@ mod tests {
 
     #[test]
     fn hostile_text_ends() {
-        for text in ["{".repeat(3000), "\"\\".to_owned(), "<<".repeat(50), "<<E\n".repeat(50), "[{(".repeat(200) + &"}])".repeat(400), "/*".to_owned()] {
+        for text in
+            ["{".repeat(3000), "\"\\".to_owned(), "<<".repeat(50), "<<E\n".repeat(50), "[{(".repeat(200) + &"}])".repeat(400), "/*".to_owned()]
+        {
             for language in [Language::Json, Language::Terraform] {
                 let nesting = Nesting::of(text.as_bytes(), language);
                 for at in 0..text.len() {

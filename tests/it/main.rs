@@ -3,10 +3,12 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary share items freely")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of a scene fails the scene")]
 
+mod across;
 #[cfg(unix)]
 mod backends;
 mod commits;
 mod configuration;
+mod corpus;
 mod documents;
 mod encodings;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
