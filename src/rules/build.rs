@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 #[path = "../finding/level.rs"]
 #[expect(dead_code, reason = "the build script uses a part of the vocabulary")]
 mod finding;
+#[expect(dead_code, reason = "what is written for people only the program reads")]
 mod format;
 
 use format::{RuleData, RuleFile};

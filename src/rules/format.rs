@@ -23,6 +23,9 @@ pub struct RuleFile<'a> {
     /// What to do, for rules that do not say it themselves.
     #[serde(default, borrow)]
     pub fix: Text<'a>,
+    /// What the rules of the file have in common: what they look for, and what they leave alone. For `rules show`.
+    #[serde(default, borrow)]
+    pub about: Text<'a>,
     /// The rules.
     #[serde(default, borrow)]
     pub rule: Vec<RuleText<'a>>,

@@ -116,6 +116,7 @@ pub(super) fn doubt(check: Check) -> Option<Doubt> {
         Check::Jwt => Some(Doubt::Unsigned),
         Check::UrlPassword => Some(Doubt::Local),
         Check::Assignment => Some(Doubt::Likely),
+        Check::Literal => Some(Doubt::Documentation),
         _ => None,
     }
 }

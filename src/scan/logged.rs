@@ -7,7 +7,7 @@ use super::name;
 
 /// Functions and methods that give back what they are given, as text.
 const TRANSPARENT: &str = "str string String repr format sprintf Sprintf Sprint Sprintln printf print println concat join stringify dumps dump \
-    to_string toString to_s to_str as_str inspect json_encode to_json toJson decode encode trim strip unwrap unwrap_or_default expose \
+    to_string toString to_s to_str as_str inspect json_encode to_json toJson decode encode trim strip unwrap unwrap_or_default expose byte bytes \
     expose_secret get_secret_value getValue get_value value valueOf clone to_owned upper lower upcase downcase toUpperCase toLowerCase \
     replace text ToString Value await expect as_ref to_vec dict Debug debug serialize";
 

@@ -30,7 +30,8 @@ func main() {
 	_, _ = client, addr
 	token := jwt.New(jwt.SigningMethodHS256)
 	signed, _ := token.SignedString([]byte("plover-signing-key"))  «block jwt-secret-go»
-	_ = os.WriteFile("token.txt", []byte(signed), 0o600)
+	_ = os.WriteFile("signed.txt", []byte(signed), 0o600)
+	_ = os.WriteFile("key.txt", []byte(*apiKey), 0o600)  «warn write-secret-from-code»
 }
 
 func getEnv(name, fallback string) string {
