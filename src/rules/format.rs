@@ -23,6 +23,9 @@ pub struct RuleFile<'a> {
     /// What to do, for rules that do not say it themselves.
     #[serde(default, borrow)]
     pub fix: Text<'a>,
+    /// Class of all rules in it, a part of its family (`log`, `ci`): a level can be set for it too.
+    #[serde(default, borrow)]
+    pub class: Text<'a>,
     /// What the rules of the file have in common: what they look for, and what they leave alone. For `rules show`.
     #[serde(default, borrow)]
     pub about: Text<'a>,
@@ -129,6 +132,9 @@ fn high() -> Confidence {
 pub struct RuleData<'a> {
     /// Its family, from the file.
     pub family: Family,
+    /// Its class, from the file; empty where the file names none.
+    #[serde(borrow)]
+    pub class: Text<'a>,
     /// The rule with the file's defaults and without examples; the pattern is expanded.
     #[serde(borrow)]
     pub text: RuleText<'a>,
@@ -313,7 +319,7 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
     let family = text.family.unwrap_or(file.family);
     let own = std::mem::take(&mut text.standards);
     text.standards = own.into_iter().chain(file.standards.iter().cloned()).collect();
-    Ok(RuleData { family, text, reach, line_ends })
+    Ok(RuleData { family, class: file.class.clone(), text, reach, line_ends })
 }
 
 /// The same without the first and the last byte, which in many patterns only say that a token begins or ends there.

@@ -134,6 +134,11 @@ impl Rule {
         self.data.family
     }
 
+    /// Its class, a part of its family; empty where it has none.
+    pub fn class(&self) -> &str {
+        &self.data.class
+    }
+
     /// All that is written about it.
     pub fn text(&self) -> &RuleText<'static> {
         &self.data.text

@@ -120,6 +120,7 @@ impl<'a> FindingMaker<'a> {
         let make = || Facts {
             rule: text.id.to_string(),
             family: rule.family(),
+            class: rule.class().to_owned(),
             title: text.title.to_string(),
             severity,
             message: text.risk.to_string(),

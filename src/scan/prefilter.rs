@@ -69,7 +69,8 @@ impl Prefilter {
         let keywords = set.get_or_init(|| Keywords::new(rules, file));
         let around = Around::new(text, parts, keywords.longest);
         let own = around.places(Zone::Own);
-        let mut windows = Windows { rules: rules.all(), length: text.len(), parts, own: &own, list: Vec::new(), newest: vec![u32::MAX; rules.all().len()] };
+        let mut windows =
+            Windows { rules: rules.all(), length: text.len(), parts, own: &own, list: Vec::new(), newest: vec![u32::MAX; rules.all().len()] };
         let mut searched = Vec::new();
         for zone in ZONES {
             let places = if zone == Zone::Own { own.clone() } else { around.places(zone) };
