@@ -84,12 +84,16 @@ fn join(base: &[u8], name: &[u8]) -> Option<Vec<u8>> {
 /// The root's own ignore list.
 const IGNORE_LIST: &[u8] = b".gitignore";
 
-/// Ignore lists that ignore credential files no longer: each with its path and, in a push, its file in the change.
-pub(super) fn lost_ignores<'r>(
-    store: &dyn Store,
-    change: &ChangeSet,
-    scanner: &Scanner<'r>,
-) -> Result<Vec<(Vec<u8>, Option<usize>, Hit<'r>)>, Failure> {
+/// An ignore list that ignores a credential file no longer.
+pub(super) struct LostIgnore<'r> {
+    pub(super) path: Vec<u8>,
+    /// Its index among the files of the change; `None` where the list is removed.
+    pub(super) file: Option<usize>,
+    pub(super) hit: Hit<'r>,
+}
+
+/// Ignore lists that ignore credential files no longer.
+pub(super) fn lost_ignores<'r>(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'r>) -> Result<Vec<LostIgnore<'r>>, Failure> {
     let is_list = |path: &[u8]| path == IGNORE_LIST || path.ends_with(b"/.gitignore");
     let mut lost = Vec::new();
     let (mut before, mut after, mut root) = (Vec::new(), Vec::new(), Vec::new());
@@ -106,7 +110,7 @@ pub(super) fn lost_ignores<'r>(
         {
             store.read(list, &mut root)?;
         }
-        lost.extend(scanner.lost_ignore(&before, &[&after, &root]).map(|hit| (file.path.to_vec(), Some(at), hit)));
+        lost.extend(scanner.lost_ignore(&before, &[&after, &root]).map(|hit| LostIgnore { path: file.path.to_vec(), file: Some(at), hit }));
     }
     for (path, id) in change.removed.iter().filter(|(path, _)| is_list(path)) {
         store.read(*id, &mut before)?;
@@ -114,7 +118,7 @@ pub(super) fn lost_ignores<'r>(
         if let Some(list) = store.staged_blob(IGNORE_LIST)? {
             store.read(list, &mut root)?;
         }
-        lost.extend(scanner.lost_ignore(&before, &[&root]).map(|hit| (path.to_vec(), None, hit)));
+        lost.extend(scanner.lost_ignore(&before, &[&root]).map(|hit| LostIgnore { path: path.to_vec(), file: None, hit }));
     }
     Ok(lost)
 }

@@ -13,7 +13,7 @@ use crate::finding::{Finding, Where};
 use crate::scan::{Hit, PathKind, Scanner, Text, plain, plain_of};
 
 use super::Failure;
-use super::across::{self, InGit};
+use super::across::{self, InGit, LostIgnore};
 use super::finding_maker::{FindingMaker, Place};
 use super::moves::Moves;
 
@@ -50,9 +50,9 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
     }
     let mut moves = Moves::new(scanner, policy);
     let lost = across::lost_ignores(store, change, scanner)?;
-    let lists: Vec<usize> = lost.iter().filter_map(|(_, at, _)| *at).collect();
-    for (path, at, hit) in lost {
-        let file = at.map(|at| &change.files[at]);
+    let lists: Vec<usize> = lost.iter().filter_map(|lost| lost.file).collect();
+    for LostIgnore { path, file, hit } in lost {
+        let file = file.map(|at| &change.files[at]);
         let reference = file.and_then(|file| name_of(change, file));
         maker.add(hit, &Place { place: Where::Content, path: &path, commit: file.and_then(|file| file.commit), reference });
     }
@@ -61,7 +61,7 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
     // What was found beside another file says more than what a rule saw in the same line.
     for (file, hits) in &mut hits_of {
         let told = |hit: &Hit<'_>| own.iter().any(|(at, own)| at == file && own.span.map(|span| span.line) == hit.span.map(|span| span.line));
-        hits.retain(|hit| !told(hit) && !(lists.contains(file) && hit.rule.text().yields));
+        hits.retain(|hit| !(told(hit) || lists.contains(file) && hit.rule.text().yields));
     }
     hits_of.extend(own.into_iter().map(|(file, hit)| (file, vec![hit])));
     for (file, hits) in hits_of {

@@ -164,3 +164,15 @@ fn one_value_in_two_files_is_told_once_with_both_places() {
     assert_eq!(told.matches("GitHub personal access token").count(), 1, "{told}");
     assert!(told.contains("a.py:1:") && told.contains("b/c.py:2:"), "{told}");
 }
+
+#[test]
+fn one_value_under_two_rules_is_told_once_and_can_be_allowed_in_both_places() {
+    let repo = Repo::new();
+    let value = shape::fill("{alnum:20}", 9);
+    repo.write("app.py", format!("api_token = \"{value}\"\n"));
+    repo.write("prod.env", format!("API_TOKEN={value}\n"));
+    repo.git(&["add", "."]).expect(0);
+    let told = repo.leakstop(&["hook", "pre-commit"]).expect(1).err;
+    assert_eq!((told.matches("blocked  ").count(), told.matches("if safe").count()), (1, 2), "{told}");
+    assert!(told.contains("app.py:1:") && told.contains("prod.env:1:") && told.contains("as file-dotenv"), "{told}");
+}
