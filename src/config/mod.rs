@@ -116,7 +116,7 @@ pub struct Levels {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleSettings {
-    /// Levels by rule id or family, which go before those by severity.
+    /// Levels by rule id, class or family, which go before those by severity.
     #[serde(default)]
     pub level: std::collections::BTreeMap<Spanned<String>, Level>,
     /// Levels in some paths, which go before those; of several that hold the last one counts.

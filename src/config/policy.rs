@@ -70,7 +70,7 @@ pub struct Policy {
 /// What one file says of rules.
 #[derive(Debug)]
 struct RuleLevels {
-    /// By rule id or family.
+    /// By rule id, class or family.
     by_name: BTreeMap<String, Level>,
     /// In some paths.
     at: Vec<At>,
@@ -141,15 +141,17 @@ impl Policy {
     }
 
     /// The level that the configuration sets for the finding's rule, and whether it does so for the path. The last file that
-    /// says something counts; in it paths go before rules, and rules before families.
+    /// says something counts; in it paths go before rules, rules before
+    /// classes, and classes before families.
     pub fn of_rule(&self, finding: &Finding) -> Option<(Level, bool)> {
-        let (rule, family) = (finding.facts.rule.as_str(), finding.facts.family.as_str());
+        let facts = &finding.facts;
+        let (rule, class, family) = (facts.rule.as_str(), facts.class.as_str(), facts.family.as_str());
         // What is no file has no path, so that nothing said about paths holds for it.
         let path = (!finding.path.is_empty()).then(|| String::from_utf8_lossy(&finding.path));
         self.rule_levels.iter().rev().find_map(|levels| {
-            let about = |at: &&At| at.rules.is_empty() || at.rules.iter().any(|name| name == rule || name == family);
+            let about = |at: &&At| at.rules.is_empty() || at.rules.iter().any(|name| [rule, class, family].contains(&name.as_str()));
             let at = levels.at.iter().rev().filter(about).find(|at| path.as_deref().is_some_and(|path| at.paths.is_match(path)));
-            let by_name = || levels.by_name.get(rule).or_else(|| levels.by_name.get(family)).map(|level| (*level, false));
+            let by_name = || [rule, class, family].iter().find_map(|name| levels.by_name.get(*name)).map(|level| (*level, false));
             at.map(|at| (at.level, true)).or_else(by_name)
         })
     }
@@ -211,7 +213,8 @@ impl Policy {
 
 /// True for what levels and exceptions can be set for.
 pub(super) fn is_rule_or_family(name: &str, rules: &Rules) -> bool {
-    ["secret", "handling", "file", "access"].contains(&name) || rules.get(name).is_some()
+    let class = || !name.is_empty() && rules.all().iter().any(|rule| rule.class() == name);
+    ["secret", "handling", "file", "access"].contains(&name) || rules.get(name).is_some() || class()
 }
 
 fn known(layer: &Layer, name: &Spanned<String>, rules: &Rules) -> Result<(), ConfigError> {

@@ -57,6 +57,8 @@ pub enum Doubt {
     Likely,
     /// It stands in a test, in documentation or in a sample.
     Sample,
+    /// The value says itself that it is an example.
+    Documentation,
     /// The rule itself is a hint.
     Hint,
 }
@@ -71,6 +73,7 @@ impl Doubt {
             Self::Local => "the password is the user's name, on a host that is this machine",
             Self::Likely => "name and value make a credential likely, not sure",
             Self::Sample => "it stands in a test, in documentation or in a sample",
+            Self::Documentation => "the value says that it is an example, though a program runs with it",
             Self::Hint => "what this rule looks for is often harmless",
         }
     }

@@ -50,6 +50,8 @@ pub struct Facts {
     pub rule: String,
     /// Family of the rule.
     pub family: Family,
+    /// Class of the rule, a part of its family; empty where it has none.
+    pub class: String,
     /// The rule's title.
     pub title: String,
     /// Severity of the rule.

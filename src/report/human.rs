@@ -7,7 +7,7 @@ use anstyle::Style;
 
 use super::Report;
 use super::redact::Redactor;
-use crate::finding::{Finding, Where};
+use crate::finding::{Finding, Secret, Where};
 use crate::judge::{Judged, Reason, Status, Verdict};
 use crate::terminal::Palette;
 
@@ -57,12 +57,15 @@ pub fn human(report: &Report<'_>, detail: Detail, palette: &Palette, out: &mut d
     page.verdict(out)
 }
 
-/// Findings of one value under one rule with one verdict, in the order of their first places.
+/// Findings of one value with one verdict, under whichever rules, in the order of their first places; where a rule holds no
+/// value, those of one fingerprint.
 fn groups(judged: &[Judged], least: Verdict) -> Vec<Vec<&Judged>> {
     let mut groups: Vec<Vec<&Judged>> = Vec::new();
-    let mut known: HashMap<(&str, Verdict), usize> = HashMap::new();
+    let mut known: HashMap<(Option<&Secret>, &str, Verdict), usize> = HashMap::new();
     for one in judged.iter().filter(|one| one.verdict >= least) {
-        let at = *known.entry((one.finding.fingerprint.as_str(), one.verdict)).or_insert(groups.len());
+        let secret = one.finding.secret.as_ref();
+        let fingerprint = if secret.is_some() { "" } else { one.finding.fingerprint.as_str() };
+        let at = *known.entry((secret, fingerprint, one.verdict)).or_insert(groups.len());
         match groups.get_mut(at) {
             Some(group) => group.push(one),
             None => groups.push(vec![one]),
@@ -100,8 +103,13 @@ impl Page<'_> {
             self.line("revoke", page, out)?;
         }
         if first.verdict == Verdict::Block {
-            let allow = format!("leakstop allow {} --owner YOU --reason WHY --expires {}", finding.fingerprint, self.report.suggested_expiry);
-            self.line("if safe", &allow, out)?;
+            let mut fingerprints: Vec<_> = group.iter().map(|one| &one.finding.fingerprint).collect();
+            fingerprints.sort_unstable_by_key(|other| (*other != &finding.fingerprint, *other));
+            fingerprints.dedup();
+            for fingerprint in fingerprints {
+                let allow = format!("leakstop allow {fingerprint} --owner YOU --reason WHY --expires {}", self.report.suggested_expiry);
+                self.line("if safe", &allow, out)?;
+            }
         }
         writeln!(out)
     }
@@ -121,7 +129,8 @@ impl Page<'_> {
 
     fn places(&self, group: &[&Judged], out: &mut dyn Write) -> io::Result<()> {
         for one in group.iter().take(PLACES) {
-            self.place(&one.finding, out)?;
+            let other = group.first().filter(|first| first.finding.facts.rule != one.finding.facts.rule);
+            self.place(&one.finding, other.is_some(), out)?;
         }
         if group.len() > PLACES {
             writeln!(out, "{INDENT}and {} more places", group.len() - PLACES)?;
@@ -130,14 +139,15 @@ impl Page<'_> {
     }
 
     /// Name, commit and mask, on as many lines as they need.
-    fn place(&self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    fn place(&self, finding: &Finding, by_another_rule: bool, out: &mut dyn Write) -> io::Result<()> {
         let name = self.name(finding);
         let commit = finding.commit.as_deref().map(|id| format!(" in {}", id.get(..12).unwrap_or(id)));
         let reference = finding.reference.as_deref().map(|name| format!(" ({})", self.redactor.show(name)));
+        let rule = by_another_rule.then(|| format!("  as {}", finding.facts.rule));
         let mut width = INDENT.len() + name.chars().count();
         let strong = self.palette.strong;
         write!(out, "{INDENT}{strong}{name}{strong:#}")?;
-        for part in [commit, reference, mask(finding)].into_iter().flatten() {
+        for part in [commit, reference, mask(finding), rule].into_iter().flatten() {
             let wide = part.chars().count();
             if width + wide > WIDTH {
                 width = INDENT.len();

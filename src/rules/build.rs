@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 #[path = "../finding/level.rs"]
 #[expect(dead_code, reason = "the build script uses a part of the vocabulary")]
 mod finding;
+#[expect(dead_code, reason = "what is written for people only the program reads")]
 mod format;
 mod reach;
 
@@ -41,6 +42,7 @@ fn read(text: &str) -> Result<Vec<RuleData<'_>>, Failure> {
         .iter()
         .map(|rule| {
             let mut data = format::ready(rule.clone(), &file)?;
+            data.text.after = None;
             data.text.examples.clear();
             data.text.counterexamples.clear();
             Ok(data)

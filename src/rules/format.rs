@@ -23,6 +23,12 @@ pub struct RuleFile<'a> {
     /// What to do, for rules that do not say it themselves.
     #[serde(default, borrow)]
     pub fix: Text<'a>,
+    /// Class of all rules in it, a part of its family (`log`, `ci`): a level can be set for it too.
+    #[serde(default, borrow)]
+    pub class: Text<'a>,
+    /// What the rules of the file have in common: what they look for, and what they leave alone. For `rules show`.
+    #[serde(default, borrow)]
+    pub about: Text<'a>,
     /// The rules.
     #[serde(default, borrow)]
     pub rule: Vec<RuleText<'a>>,
@@ -61,6 +67,7 @@ pub struct RuleText<'a> {
     pub keywords: Vec<Text<'a>>,
     /// A bytes regex without Unicode; `^` and `$` are those of a line. The group `secret` is the credential; without it a
     /// finding holds none. The group `name` is a name that must say that its value is a credential (`scan/name.rs`).
+    /// The group `part` is what is told as the place, where the match has to see more than that.
     /// `@name(…)` is a shorthand, see `expand`. Without a pattern the path alone is the finding.
     #[serde(default, borrow)]
     pub pattern: Option<Text<'a>>,
@@ -85,9 +92,17 @@ pub struct RuleText<'a> {
     /// How far around a match `context` and `not_context` look.
     #[serde(default)]
     pub scope: Scope,
-    /// Keys of a YAML file, one of which must stand above the match (`run`, `env`).
+    /// Names, one of which must stand above the match: keys of YAML and JSON (`run`, `env`), blocks and labels of HCL, tables
+    /// of TOML.
     #[serde(default, borrow)]
     pub under: Vec<Text<'a>>,
+    /// The group `file` names a file, relative to the repository's root or to the file of the match: without that file in
+    /// the repository there is no finding.
+    #[serde(default)]
+    pub only_if_tracked: bool,
+    /// Severity where the file that the group `file` names is in the repository.
+    #[serde(default)]
+    pub severity_if_tracked: Option<Severity>,
     /// Gives way to any other rule that covers the same bytes.
     #[serde(default)]
     pub yields: bool,
@@ -97,6 +112,9 @@ pub struct RuleText<'a> {
     /// Path under which the examples stand, for rules bound to paths or languages.
     #[serde(default, borrow)]
     pub example_path: Option<Text<'a>>,
+    /// The safe form of the first example, for `rules show`.
+    #[serde(default, borrow)]
+    pub after: Option<Text<'a>>,
     /// Texts that must be found; shapes in braces are filled in at test time. Paths, where the path alone is the finding.
     #[serde(default, borrow)]
     pub examples: Vec<Text<'a>>,
@@ -114,6 +132,9 @@ fn high() -> Confidence {
 pub struct RuleData<'a> {
     /// Its family, from the file.
     pub family: Family,
+    /// Its class, from the file; empty where the file names none.
+    #[serde(borrow)]
+    pub class: Text<'a>,
     /// The rule with the file's defaults and without examples; the pattern is expanded.
     #[serde(borrow)]
     pub text: RuleText<'a>,
@@ -184,6 +205,12 @@ pub enum Check {
     Logged,
     /// The match does not stand in a comment.
     Code,
+    /// A call that writes a file: an argument that follows, or the group `name`, is a credential.
+    WritesSecret,
+    /// An ignore list that ignores credential files no longer. It compares two versions and needs no pattern.
+    IgnoreLost,
+    /// A value of the developer's own environment file. It compares two files and needs no pattern.
+    OwnValue,
 }
 
 /// Longest pattern after expansion, in bytes; a longer one is a mistake.
@@ -272,6 +299,9 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
         keyword_within = reach::keyword_within(&hir, &text.keywords);
         token_run = reach::token_run(&hir);
     }
+    if (text.only_if_tracked || text.severity_if_tracked.is_some()) && !expanded.as_deref().is_some_and(|pattern| pattern.contains("(?<file>")) {
+        return Err(of("what depends on a tracked file needs a group `file` that names it".to_owned()));
+    }
     if text.keywords.is_empty() && text.paths.is_empty() {
         return Err(of("it needs `keywords` or `paths`".to_owned()));
     }
@@ -295,5 +325,5 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
     let family = text.family.unwrap_or(file.family);
     let own = std::mem::take(&mut text.standards);
     text.standards = own.into_iter().chain(file.standards.iter().cloned()).collect();
-    Ok(RuleData { family, text, reach, line_ends, keyword_within, token_run })
+    Ok(RuleData { family, class: file.class.clone(), text, reach, line_ends, keyword_within, token_run })
 }

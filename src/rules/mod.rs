@@ -158,6 +158,11 @@ impl Rule {
         self.data.family
     }
 
+    /// Its class, a part of its family; empty where it has none.
+    pub fn class(&self) -> &str {
+        &self.data.class
+    }
+
     /// All that is written about it.
     pub fn text(&self) -> &RuleText<'static> {
         &self.data.text
@@ -303,9 +308,12 @@ fn owned(text: RuleText<'_>) -> RuleText<'static> {
         not_context: text.not_context.map(one),
         scope: text.scope,
         under: all(text.under),
+        only_if_tracked: text.only_if_tracked,
+        severity_if_tracked: text.severity_if_tracked,
         yields: text.yields,
         standards: all(text.standards),
         example_path: text.example_path.map(one),
+        after: text.after.map(one),
         examples: all(text.examples),
         counterexamples: all(text.counterexamples),
     }

@@ -163,7 +163,14 @@ impl OwnRule {
                 self.compiles(key, pattern)?;
             }
         }
-        let file = RuleFile { family: self.family, standards: self.standards.clone(), fix: FIX.into(), rule: Vec::new() };
+        let file = RuleFile {
+            family: self.family,
+            standards: self.standards.clone(),
+            fix: FIX.into(),
+            about: "".into(),
+            class: "".into(),
+            rule: Vec::new(),
+        };
         let mut data = format::ready(text.clone(), &file).map_err(|why| Mistake { at: self.start, why })?;
         data.text.examples = Vec::new();
         data.text.counterexamples = Vec::new();

@@ -34,6 +34,21 @@ pub fn fill(text: &str, seed: u64) -> String {
     fill_with(text, &mut random)
 }
 
+/// The text with dots in place of its shapes: for pages that people read.
+pub fn hide(text: &str) -> String {
+    let mut random = Random(1);
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('{') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (shown, length) = filled(rest, &mut random).map_or(("{", 1), |(_, length)| ("…", length));
+        out.push_str(shown);
+        rest = &rest[length..];
+    }
+    out + rest
+}
+
 fn fill_with(text: &str, random: &mut Random) -> String {
     let mut out = String::new();
     let mut rest = text;

@@ -1,5 +1,6 @@
 //! The story of `scan PATH` and `scan --stdin`: everything in them counts as new.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,6 +12,7 @@ use crate::rules::Rules;
 use crate::scan::{Hit, Scanner, Text, plain};
 
 use super::Failure;
+use super::across;
 use super::examine::Found;
 use super::finding_maker::{FindingMaker, Place};
 
@@ -38,23 +40,26 @@ pub(super) fn examine_files(paths: &[PathBuf], everything: bool, root: Option<&P
     results.sort_by_key(|scanned| scanned.file);
     let mut coverage = Coverage::default();
     let mut maker = FindingMaker::without_git(policy);
-    let mut add = |hits: Vec<Hit<'_>>, place, path: &[u8]| {
-        hits.into_iter().for_each(|hit| maker.add(hit, &Place { place, path, commit: None, reference: None }));
-    };
+    let listed_paths: HashSet<&[u8]> = listed.files.iter().map(|file| file.path.as_slice()).collect();
+    let in_name = |path| Place { place: Where::Path, path, commit: None, reference: None };
     for scanned in results {
         let path = &listed.files[scanned.file].path;
-        add(scanned.in_name, Where::Path, path);
+        scanned.in_name.into_iter().for_each(|hit| maker.add(hit, &in_name(path)));
         match scanned.outcome {
             Outcome::Read { bytes, in_text } => {
                 coverage.files += 1;
                 coverage.bytes += bytes;
-                add(in_text, Where::Content, path);
+                for hit in in_text {
+                    if let Some(severity) = across::severity(&hit, path, &listed_paths)? {
+                        maker.add_as(severity, hit, &Place { place: Where::Content, path, commit: None, reference: None });
+                    }
+                }
             }
             Outcome::Unread(why) => coverage.unread.push(Unread { path: path.clone(), why }),
         }
     }
     for unread in &listed.unread {
-        add(scan_name(&scanner, &unread.path)?, Where::Path, &unread.path);
+        scan_name(&scanner, &unread.path)?.into_iter().for_each(|hit| maker.add(hit, &in_name(&unread.path)));
     }
     coverage.unread.extend(listed.unread);
     coverage.unread.sort();
@@ -67,7 +72,10 @@ pub(super) fn examine_text(path: Option<&Path>, bytes: &[u8], rules: &Rules, pol
     let path = path.map(|path| path.as_os_str().as_encoded_bytes()).unwrap_or_default();
     let mut maker = FindingMaker::without_git(policy);
     for hit in scanner.scan(Text { path, part: Part::Content, bytes: &plain(bytes.to_vec()) })? {
-        maker.add(hit, &Place { place: Where::Content, path, commit: None, reference: None });
+        // Nothing is known of files beside it.
+        if let Some(severity) = across::severity(&hit, path, &HashSet::new())? {
+            maker.add_as(severity, hit, &Place { place: Where::Content, path, commit: None, reference: None });
+        }
     }
     let coverage = Coverage { files: 1, bytes: bytes.len() as u64, ..Coverage::default() };
     Ok(Found { findings: maker.into_findings(), coverage })

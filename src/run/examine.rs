@@ -13,6 +13,7 @@ use crate::finding::{Finding, Where};
 use crate::scan::{Hit, PathKind, Scanner, Text, plain, plain_of};
 
 use super::Failure;
+use super::across::{self, InGit, LostIgnore};
 use super::finding_maker::{FindingMaker, Place};
 use super::moves::Moves;
 
@@ -49,9 +50,24 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
         }
     }
     let mut moves = Moves::new(scanner, policy);
-    for (file, hits) in scan_files(store, change, scanner, policy, &mut coverage)? {
-        let place = &change.files[file];
-        let place = Place { place: Where::Content, path: &place.path, commit: place.commit, reference: name_of(change, place) };
+    let lost = across::lost_ignores(store, change, scanner)?;
+    let lists: Vec<usize> = lost.iter().filter_map(|lost| lost.file).collect();
+    for LostIgnore { path, file, hit } in lost {
+        let file = file.map(|at| &change.files[at]);
+        let reference = file.and_then(|file| name_of(change, file));
+        maker.add(hit, &Place { place: Where::Content, path: &path, commit: file.and_then(|file| file.commit), reference });
+    }
+    let mut hits_of = scan_files(store, change, scanner, policy, &mut coverage)?;
+    let own = across::own_values(store, change, scanner, policy, &mut coverage.unread)?;
+    // What was found beside another file says more than what a rule saw in the same line.
+    for (file, hits) in &mut hits_of {
+        let told = |hit: &Hit<'_>| own.iter().any(|(at, own)| at == file && own.span.map(|span| span.line) == hit.span.map(|span| span.line));
+        hits.retain(|hit| !(told(hit) || lists.contains(file) && hit.rule.text().yields));
+    }
+    hits_of.extend(own.into_iter().map(|(file, hit)| (file, vec![hit])));
+    for (file, hits) in hits_of {
+        let new_file = &change.files[file];
+        let place = Place { place: Where::Content, path: &new_file.path, commit: new_file.commit, reference: name_of(change, new_file) };
         for hit in hits {
             let before = match (&hit.raw, &hit.secret) {
                 (Some(raw), Some(_)) => novelty.value(file, raw.expose())?,
@@ -62,8 +78,9 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
                 Before::Here => false,
                 Before::Moved(from) => !moves.weighed_as_much(&from, file, place.path, &hit, &mut maker)?,
             };
-            if new {
-                maker.add(hit, &place);
+            let beside = InGit { store, change, file: new_file };
+            if new && let Some(severity) = across::severity(&hit, place.path, &beside)? {
+                maker.add_as(severity, hit, &place);
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::change::{ChangeSet, CommitIndex};
 use crate::config::Policy;
-use crate::finding::{Facts, Finding, Fingerprint, Where};
+use crate::finding::{Facts, Finding, Fingerprint, Severity, Where};
 use crate::rules::Rule;
 use crate::scan::{Hit, doubt};
 
@@ -21,7 +21,7 @@ pub(super) struct Place<'a> {
 pub(super) struct FindingMaker<'a> {
     key: &'a str,
     change: Option<&'a ChangeSet>,
-    facts: HashMap<String, Arc<Facts>>,
+    facts: HashMap<(String, Severity), Arc<Facts>>,
     commits: HashMap<CommitIndex, Arc<str>>,
     path: Arc<[u8]>,
     findings: Vec<Finding>,
@@ -53,7 +53,18 @@ impl<'a> FindingMaker<'a> {
         self.findings.push(finding);
     }
 
+    /// Adds a hit whose severity is another than that of its rule.
+    pub(super) fn add_as(&mut self, severity: Severity, hit: Hit<'_>, place: &Place<'_>) {
+        let finding = self.make_as(severity, hit, place);
+        self.findings.push(finding);
+    }
+
     pub(super) fn make(&mut self, hit: Hit<'_>, place: &Place<'_>) -> Finding {
+        let severity = hit.rule.text().severity;
+        self.make_as(severity, hit, place)
+    }
+
+    fn make_as(&mut self, severity: Severity, hit: Hit<'_>, place: &Place<'_>) -> Finding {
         if *self.path != *place.path {
             self.path = place.path.into();
         }
@@ -67,7 +78,7 @@ impl<'a> FindingMaker<'a> {
         Finding {
             fingerprint: self.fingerprint(&hit, place.path),
             public_prefix: public_prefix(&hit),
-            facts: self.facts(hit.rule),
+            facts: self.facts(hit.rule, severity),
             confidence: hit.confidence,
             doubt: doubt(&hit, place.path),
             path: self.path.clone(),
@@ -104,19 +115,20 @@ impl<'a> FindingMaker<'a> {
         self.commits.entry(at).or_insert_with(|| id().into()).clone()
     }
 
-    fn facts(&mut self, rule: &Rule) -> Arc<Facts> {
+    fn facts(&mut self, rule: &Rule, severity: Severity) -> Arc<Facts> {
         let text = rule.text();
         let make = || Facts {
             rule: text.id.to_string(),
             family: rule.family(),
+            class: rule.class().to_owned(),
             title: text.title.to_string(),
-            severity: text.severity,
+            severity,
             message: text.risk.to_string(),
             fix: text.fix.to_string(),
             rotate: text.rotate.as_deref().map(ToOwned::to_owned),
             standards: text.standards.iter().map(ToString::to_string).collect(),
         };
-        self.facts.entry(text.id.to_string()).or_insert_with(|| Arc::new(make())).clone()
+        self.facts.entry((text.id.to_string(), severity)).or_insert_with(|| Arc::new(make())).clone()
     }
 }
 

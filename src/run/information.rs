@@ -7,8 +7,10 @@ use clap::CommandFactory;
 
 use crate::change::{self, Trust};
 use crate::cli::{Cli, ConfigCommand, Global, RulesCommand};
+use crate::config::{Level, Policy};
+use crate::finding::Confidence;
 use crate::judge::Status;
-use crate::rules::{Rule, Rules};
+use crate::rules::{Rule, RuleFile, RuleText, Rules, SOURCES, shape};
 use crate::terminal::escape;
 
 use super::output::print;
@@ -54,7 +56,59 @@ fn page(rule: &Rule, own: Option<&str>) -> String {
     row("revoke", text.rotate.as_deref().unwrap_or_default());
     row("standards", &text.standards.join(", "));
     row("files", &text.languages.iter().chain(&text.paths).cloned().collect::<Vec<_>>().join(", "));
+    let written = written(rule.id());
+    if let Some(written) = &written {
+        row("about", &written.about);
+    }
+    row("level", &level(text));
+    for (label, code) in
+        written.iter().flat_map(|written| [("before", &written.before), ("after", &written.after)]).filter(|(_, code)| !code.is_empty())
+    {
+        let _ = writeln!(page, "\n{label}");
+        for line in code.lines() {
+            let _ = writeln!(page, "    {}", escape(line.as_bytes()));
+        }
+    }
     page
+}
+
+/// What only the text of our rules says: the binary's own form of them leaves it out.
+struct Written {
+    about: String,
+    before: String,
+    after: String,
+}
+
+fn written(id: &str) -> Option<Written> {
+    // One file in forty holds the rule, and only that one is parsed.
+    let named = format!("id = \"{id}\"");
+    let (_, text) = SOURCES.iter().find(|(_, text)| text.lines().any(|line| line == named))?;
+    let file: RuleFile<'_> = toml::from_str(text).ok()?;
+    let rule = file.rule.iter().find(|rule| rule.id == id)?;
+    // A shape stands for a value; here nobody needs one that looks alive.
+    let before = rule.after.as_ref().and(rule.examples.first()).map(|example| shape::hide(example)).unwrap_or_default();
+    Some(Written { about: file.about.to_string(), before, after: rule.after.as_deref().unwrap_or_default().to_owned() })
+}
+
+/// What a finding of the rule does where no configuration says otherwise.
+fn level(rule: &RuleText<'_>) -> String {
+    let policy = Policy::default();
+    let told = |severity| match policy.of_severity(severity) {
+        Level::Block => "blocks",
+        Level::Warn => "warns",
+        Level::Allow => "is allowed",
+    };
+    let mut text = format!("by default it {}", told(rule.severity));
+    if rule.confidence == Confidence::Low {
+        text = "by default it warns: it is a hint".to_owned();
+    }
+    if let Some(severity) = rule.severity_if_tracked {
+        let _ = write!(text, ", and {} where the file that it names is in the repository", told(severity));
+    }
+    if rule.only_if_tracked {
+        text.push_str(", and only where the file that it names is in the repository");
+    }
+    text + "; `[rules.level]` of the configuration sets another level"
 }
 
 pub(super) fn config(command: &ConfigCommand, global: &Global) -> Result<Status, Failure> {

@@ -1,5 +1,6 @@
 //! Tells the story of each command in order.
 
+mod across;
 mod baseline;
 mod disk;
 mod examine;

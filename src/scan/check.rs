@@ -95,11 +95,16 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>) -> Outcome {
         Some(Check::Random) => keep_if(plausible::looks_drawn(value)),
         Some(Check::Plausible) => keep_if(plausible::is_credential(context.before(), value, context.next(), context.language)),
         // What a program runs with is no comment.
-        Some(Check::Literal) => keep_if(literal::is_used(value) && !(context.language.quotes_text() && context.is_commented())),
+        Some(Check::Literal) if !literal::is_used(value) || context.language.quotes_text() && context.is_commented() => Outcome::Drop,
+        Some(Check::Literal) if rule.family() == Family::Handling && literal::is_documentation(value) => Outcome::Doubtful,
+        Some(Check::Literal) => Outcome::Keep,
         Some(Check::RealLiteral) => keep_if(literal::is_real(value)),
         Some(Check::Logged) => logged::prints_credential(context.text, context.matched.start, context.matched.end, context.language)
             .map_or(Outcome::Drop, Outcome::KeepTo),
         Some(Check::Code) => keep_if(!context.is_commented()),
+        Some(Check::WritesSecret) => writes_secret(context),
+        // Two versions or two files are compared for these: see `across`.
+        Some(Check::IgnoreLost | Check::OwnValue) => Outcome::Drop,
     }
 }
 
@@ -111,8 +116,22 @@ pub(super) fn doubt(check: Check) -> Option<Doubt> {
         Check::Jwt => Some(Doubt::Unsigned),
         Check::UrlPassword => Some(Doubt::Local),
         Check::Assignment => Some(Doubt::Likely),
+        Check::Literal => Some(Doubt::Documentation),
         _ => None,
     }
+}
+
+/// The match ends with the file's name, inside the call: what follows is written.
+fn writes_secret(context: &Context<'_>) -> Outcome {
+    if context.is_commented() {
+        return Outcome::Drop;
+    }
+    // A match that names what is written ends with `open("file"`, and its name was asked already.
+    let matched = &context.text[context.matched.clone()];
+    if memchr::memmem::find(matched, b"dump(").is_some() {
+        return Outcome::Keep;
+    }
+    keep_if(logged::takes_credential(context.text, context.matched.end, context.language))
 }
 
 fn keep_if(holds: bool) -> Outcome {

@@ -46,12 +46,21 @@ pub(super) fn arguments(text: &[u8], at: usize, language: Language) -> Option<Co
         return None;
     }
     let start = if call { start + 1 } else { start };
+    Some(read(text, start, language, if call { Stop::Close } else { Stop::Statement }))
+}
+
+/// What follows `at` up to the end of the call that it stands in.
+pub(super) fn rest_of_call(text: &[u8], at: usize, language: Language) -> Code {
+    read(text, at, language, Stop::Close)
+}
+
+fn read(text: &[u8], start: usize, language: Language, stop: Stop) -> Code {
     let end = text.len().min(start + LONGEST);
     let mut lexer = Lexer { text, at: start, start, end, language, bytes: vec![b' '; end - start] };
-    lexer.code(if call { Stop::Close } else { Stop::Statement }, 0);
+    lexer.code(stop, 0);
     let length = lexer.at.min(end) - start;
     lexer.bytes.truncate(length);
-    Some(Code { start, bytes: lexer.bytes })
+    Code { start, bytes: lexer.bytes }
 }
 
 /// Shells and the formats that hold their scripts.
@@ -60,7 +69,7 @@ pub(super) fn is_shell(language: Language) -> bool {
 }
 
 fn has_bare_calls(language: Language) -> bool {
-    is_shell(language) || matches!(language, Language::Ruby | Language::Php | Language::PowerShell | Language::C)
+    is_shell(language) || matches!(language, Language::Ruby | Language::Php | Language::PowerShell | Language::C | Language::Groovy | Language::Sql)
 }
 
 /// True when the line up to `at` begins a comment.
@@ -69,7 +78,15 @@ pub(super) fn is_commented(text: &[u8], at: usize, language: Language) -> bool {
     let before = text[line..at].trim_ascii_start();
     let hash = !matches!(
         language,
-        Language::C | Language::Rust | Language::JavaScript | Language::Go | Language::Java | Language::Kotlin | Language::Scala | Language::CSharp
+        Language::C
+            | Language::Rust
+            | Language::JavaScript
+            | Language::Go
+            | Language::Java
+            | Language::Groovy
+            | Language::Kotlin
+            | Language::Scala
+            | Language::CSharp
     );
     before.starts_with(b"//")
         || before.starts_with(b"/*")
@@ -267,6 +284,7 @@ impl Lexer<'_> {
             Language::JavaScript if quote == b'`' => Interpolation::DollarBraces,
             Language::Scala if has(b"sf") => Interpolation::Dollar,
             Language::Kotlin => Interpolation::Dollar,
+            Language::Groovy if quote == b'"' => Interpolation::Dollar,
             Language::Php | Language::PowerShell if quote == b'"' => Interpolation::Dollar,
             Language::Ruby if quote == b'"' => Interpolation::HashBraces,
             Language::Swift => Interpolation::BackslashParenthesis,

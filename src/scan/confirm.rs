@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::check::{self, Outcome};
 use super::decode::{self, Encoded};
 use super::language::Language;
+use super::nesting::{self, Nesting};
 use super::prefilter::Window;
 use super::{name, scope, yaml};
 use crate::finding::{Confidence, Secret};
@@ -26,6 +27,8 @@ pub(super) struct Candidate {
     pub(super) secret: Option<Secret>,
     pub(super) confidence: Confidence,
     pub(super) decoded: Vec<&'static str>,
+    /// The file that the match names, where the rule asks for it.
+    pub(super) file: Option<Box<[u8]>>,
 }
 
 impl Candidate {
@@ -50,6 +53,8 @@ pub(super) struct Memory {
     pub(super) is_subject: bool,
     /// What its conditions say of the whole file.
     of_file: Option<Option<Stop>>,
+    /// The brackets of the text, whatever the rule.
+    nesting: Option<Nesting>,
 }
 
 impl Memory {
@@ -57,7 +62,7 @@ impl Memory {
     pub(super) fn is_new(&mut self, rule: u32) -> bool {
         let new = self.rule != Some(rule);
         if new {
-            *self = Self { rule: Some(rule), ..Self::default() };
+            *self = Self { rule: Some(rule), nesting: self.nesting.take(), ..Self::default() };
         }
         new
     }
@@ -89,8 +94,11 @@ pub(super) enum Attempt {
 /// What of the rule's conditions does not hold around the match?
 fn stops(rule: &Rule, matched: &Range<usize>, text: &[u8], language: Language, memory: &mut Memory) -> Result<Option<Stop>, ScanError> {
     let under = &rule.text().under;
-    if !under.is_empty() && !yaml::keys_above(text, matched.end.saturating_sub(1)).iter().any(|key| under.iter().any(|one| one.as_bytes() == *key)) {
-        return Ok(Some(Stop::Under));
+    if !under.is_empty() {
+        let above = keys_above(text, matched.end.saturating_sub(1), language, memory);
+        if !above.iter().any(|key| under.iter().any(|one| one.as_bytes() == *key)) {
+            return Ok(Some(Stop::Under));
+        }
     }
     let (wanted, unwanted) = rule.context()?;
     if wanted.is_none() && unwanted.is_none() {
@@ -111,6 +119,14 @@ fn stops(rule: &Rule, matched: &Range<usize>, text: &[u8], language: Language, m
         memory.of_file = Some(stop);
     }
     Ok(stop)
+}
+
+/// The keys, blocks or tables that a place stands under.
+fn keys_above<'t>(text: &'t [u8], at: usize, language: Language, memory: &mut Memory) -> Vec<&'t [u8]> {
+    if nesting::reads(language) {
+        return memory.nesting.get_or_insert_with(|| Nesting::of(text, language)).above(text, at);
+    }
+    if language == Language::Toml { nesting::tables_above(text, at) } else { yaml::keys_above(text, at) }
 }
 
 /// Adds the matches of `rule` that begin in the window and pass its check.
@@ -149,7 +165,7 @@ pub(super) fn attempts(
         let Some(captures) = regex.captures_at(visible, at) else { break };
         let Some(whole) = captures.get(0) else { break };
         let secret = captures.name("secret");
-        let part = secret.unwrap_or(whole);
+        let part = secret.or_else(|| captures.name("part")).unwrap_or(whole);
         // What follows the value may hold another match that began inside this one.
         at = part.end().max(whole.start() + 1);
         if let Some(name) = captures.name("name").filter(|name| name::is_sensitive(name.as_bytes()).is_none()) {
@@ -179,7 +195,8 @@ pub(super) fn attempts(
             Outcome::Doubtful => Confidence::Low,
         };
         let secret = secret.is_some().then(|| Secret::new(&text[range.clone()]));
-        tell(Attempt::Passed(Candidate { rule: window.rule, range, secret, confidence, decoded: Vec::new() }));
+        let file = captures.name("file").map(|file| file.as_bytes().into());
+        tell(Attempt::Passed(Candidate { rule: window.rule, range, secret, confidence, decoded: Vec::new(), file }));
     }
     Ok(())
 }

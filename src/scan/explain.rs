@@ -10,9 +10,9 @@ use super::decode::{self, Work};
 use super::features::Scene;
 use super::language::Language;
 use super::parts::Parts;
+use super::paths::PathRules;
 use super::prefilter::Window;
 use super::{Cursor, FileKind, Scanner, Text, generic, plausible, published};
-use crate::change::Part;
 use crate::finding::{Confidence, Family, Secret, Span};
 use crate::rules::{Check, Rule};
 
@@ -68,16 +68,17 @@ impl<'r> Scanner<'r> {
     /// # Errors
     /// A rule that does not compile.
     pub fn explain(&self, text: Text<'_>) -> Result<Vec<Trace<'r>>, ScanError> {
-        let file = FileKind { path: text.path, language: Language::of(text.path, text.bytes), is_file: text.part == Part::Content };
+        let bound = self.bound(text);
+        let file = FileKind { path: text.path, language: Language::of(text.path, text.bytes), bound: bound.as_deref() };
         let rules = self.rules.all();
         let words = rules.iter().enumerate().flat_map(|(at, rule)| rule.keywords().iter().map(move |word| (at as u32, word)));
         let (owners, words): (Vec<u32>, Vec<String>) = words.map(|(at, word)| (at, word.to_ascii_lowercase())).unzip();
         let Ok(finder) = AhoCorasick::builder().ascii_case_insensitive(true).build(words) else { return Ok(Vec::new()) };
         let mut raw = Vec::new();
         self.trace(text.bytes, file, 0, &mut Work::of(text.bytes.len()), &(owners, finder), &mut raw)?;
-        for &at in &self.by_path {
+        for &at in file.bound.map_or(&[][..], PathRules::applying) {
             let rule = &rules[at as usize];
-            if !rule.applies_to(text.path) || !file.is_file {
+            if !rule.keywords().is_empty() || rule.text().pattern.is_none() && rule.check().is_some() {
                 continue;
             }
             let before = raw.len();
@@ -110,7 +111,7 @@ impl<'r> Scanner<'r> {
         for hits in hits.chunk_by(|a, b| a.0 == b.0) {
             let at = hits[0].0;
             let rule = &self.rules.all()[at as usize];
-            if !file.is_subject_to(rule, depth) {
+            if !file.is_subject_to(at, rule, depth) {
                 out.extend(hits.iter().map(|(_, range)| raw(at, range, Story::NotSubject(why_not_subject(rule, file, depth)))));
                 continue;
             }
@@ -235,7 +236,7 @@ fn why_not_subject(rule: &Rule, file: FileKind<'_>, depth: u8) -> &'static str {
     let text = rule.text();
     if rule.family() != Family::Secret && depth > 0 {
         "they look at code, and this stands encoded"
-    } else if !file.is_file {
+    } else if file.bound.is_none() {
         "they look at files only"
     } else if !text.languages.is_empty() && !text.languages.iter().any(|language| language == file.language.name()) {
         "they look at other languages"

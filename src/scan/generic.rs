@@ -11,6 +11,7 @@ use super::name;
 use super::parts::Parts;
 use super::plausible;
 use super::prefilter::Window;
+use super::yaml;
 use crate::finding::{Confidence, Secret};
 
 /// One binding with all that is known of it, for training and for explanations.
@@ -61,10 +62,14 @@ pub(super) fn confirm(window: Window, scene: &Scene<'_>, names: &[String], new: 
     if probability < LIKELY {
         return;
     }
+    // A sealed secret is encrypted to its cluster; it is made to be committed.
+    if language == Language::Yaml && yaml::keys_above(text, found.value.start).contains(&&b"encryptedData"[..]) {
+        return;
+    }
     let made_up = plausible::is_made_up(&text[found.value.clone()]);
     let confidence = if probability < SURE || made_up { Confidence::Low } else { Confidence::Medium };
     let secret = Secret::new(&text[found.value.clone()]);
-    out.push(Candidate { rule: window.rule, range: found.value, secret: Some(secret), confidence, decoded: Vec::new() });
+    out.push(Candidate { rule: window.rule, range: found.value, secret: Some(secret), confidence, decoded: Vec::new(), file: None });
 }
 
 /// Shorter values are no credentials that anyone could name.

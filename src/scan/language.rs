@@ -1,5 +1,8 @@
 //! What language is a file in? Read from its name, or from its first line where the name says nothing.
 
+/// What a template's name ends in, behind the name of what it makes.
+const TEMPLATES: [&str; 8] = [".j2", ".jinja", ".jinja2", ".tmpl", ".tftpl", ".example", ".sample", ".dist"];
+
 /// A language that a rule can be bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Language {
@@ -7,6 +10,7 @@ pub(super) enum Language {
     JavaScript,
     Go,
     Java,
+    Groovy,
     Kotlin,
     Scala,
     CSharp,
@@ -42,6 +46,7 @@ impl Language {
             Self::JavaScript => "javascript",
             Self::Go => "go",
             Self::Java => "java",
+            Self::Groovy => "groovy",
             Self::Kotlin => "kotlin",
             Self::Scala => "scala",
             Self::CSharp => "csharp",
@@ -74,6 +79,7 @@ impl Language {
                 | Self::JavaScript
                 | Self::Go
                 | Self::Java
+                | Self::Groovy
                 | Self::Kotlin
                 | Self::Scala
                 | Self::CSharp
@@ -88,10 +94,14 @@ impl Language {
 
     pub(super) fn of(path: &[u8], text: &[u8]) -> Self {
         let name = path.rsplit(|&b| b == b'/').next().unwrap_or(path).to_ascii_lowercase();
+        let name = TEMPLATES.iter().find_map(|ending| name.strip_suffix(ending.as_bytes())).filter(|stem| !stem.is_empty()).unwrap_or(&name);
+        if name.starts_with(b"jenkinsfile") {
+            return Self::Groovy;
+        }
         if name.starts_with(b"dockerfile") || name.starts_with(b"containerfile") || name.ends_with(b".dockerfile") {
             return Self::Dockerfile;
         }
-        if name == b"makefile" || name == b"gnumakefile" {
+        if matches!(name, b"makefile" | b"gnumakefile" | b"justfile") || name.ends_with(b".mk") {
             return Self::Make;
         }
         if name.starts_with(b".env") || name.starts_with(b".bash") || name.starts_with(b".zsh") || name == b".profile" {
@@ -100,9 +110,10 @@ impl Language {
         let extension = name.iter().rposition(|&b| b == b'.').map_or(&b""[..], |dot| &name[dot + 1..]);
         match extension {
             b"py" | b"pyi" | b"pyw" => Self::Python,
-            b"js" | b"jsx" | b"ts" | b"tsx" | b"mjs" | b"cjs" | b"mts" | b"cts" | b"vue" | b"svelte" => Self::JavaScript,
+            b"js" | b"jsx" | b"ts" | b"tsx" | b"mjs" | b"cjs" | b"mts" | b"cts" | b"vue" | b"svelte" | b"astro" => Self::JavaScript,
             b"go" => Self::Go,
-            b"java" | b"groovy" | b"gradle" => Self::Java,
+            b"java" => Self::Java,
+            b"groovy" | b"gradle" | b"jenkinsfile" => Self::Groovy,
             b"kt" | b"kts" => Self::Kotlin,
             b"scala" | b"sc" | b"sbt" => Self::Scala,
             b"cs" | b"fs" | b"vb" => Self::CSharp,

@@ -20,6 +20,12 @@ pub(super) fn is_real(value: &[u8]) -> bool {
         && !is_prose(value)
 }
 
+/// True for text that documentation puts where a credential goes. A program runs with it all the same, but nobody deploys it.
+pub(super) fn is_documentation(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    ["example", "sample", "placeholder", "dummy"].iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
+}
+
 fn says_nothing(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
     matches!(
@@ -63,7 +69,8 @@ fn is_word(value: &[u8]) -> bool {
 
 /// The name of a variable that holds the credential: `AWS_SECRET_ACCESS_KEY`.
 fn is_name(value: &[u8]) -> bool {
-    let name = value.iter().all(|&b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') && value.contains(&b'_')
+    // `SECRET`, `JWT_SECRET_KEY`: a constant that is called like its own text.
+    let name = value.iter().all(|&b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
         || value.starts_with(b"aws_") && value.iter().all(|&b| b.is_ascii_lowercase() || b == b'_');
     name && name::is_sensitive(value).is_some()
 }

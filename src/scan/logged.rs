@@ -7,7 +7,7 @@ use super::name;
 
 /// Functions and methods that give back what they are given, as text.
 const TRANSPARENT: &str = "str string String repr format sprintf Sprintf Sprint Sprintln printf print println concat join stringify dumps dump \
-    to_string toString to_s to_str as_str inspect json_encode to_json toJson decode encode trim strip unwrap unwrap_or_default expose \
+    to_string toString to_s to_str as_str inspect json_encode to_json toJson decode encode trim strip unwrap unwrap_or_default expose byte bytes \
     expose_secret get_secret_value getValue get_value value valueOf clone to_owned upper lower upcase downcase toUpperCase toLowerCase \
     replace text ToString Value await expect as_ref to_vec dict Debug debug serialize";
 
@@ -33,6 +33,12 @@ pub(super) fn prints_credential(text: &[u8], start: usize, at: usize, language: 
     let end = code.start + code.bytes.len();
     let found = if code::is_shell(language) { shell(&code) } else { Walk { text, code: &code, language }.found() };
     found.then_some(end.max(at))
+}
+
+/// Is one of the arguments that follow `at`, inside a call, a credential?
+pub(super) fn takes_credential(text: &[u8], at: usize, language: Language) -> bool {
+    let code = code::rest_of_call(text, at, language);
+    Walk { text, code: &code, language }.found()
 }
 
 /// A shell prints what stands after `$`, unless it goes into a pipe or a file.
@@ -226,9 +232,16 @@ impl<'a> Walk<'a> {
 
     /// In a compiler a token is a word.
     fn is_about_syntax(&self) -> bool {
-        ["okenize", "exer", "TokenKind", "TokenType", "ext_token", "extToken", "oken_stream", "okenStream", "arser", "Token::", "yntax"]
+        let holds = |word: &str| memchr::memmem::find(self.text, word.as_bytes()).is_some();
+        // A parser of arguments is no compiler.
+        let parses =
+            holds("arser") && !["clap", "argparse", "ArgumentParser", "OptionParser", "bodyParser", "body-parser"].iter().any(|word| holds(word));
+        if parses {
+            return true;
+        }
+        ["okenize", "exer", "TokenKind", "TokenType", "ext_token", "extToken", "oken_stream", "okenStream", "Token::", "yntax"]
             .iter()
-            .any(|word| memchr::memmem::find(self.text, word.as_bytes()).is_some())
+            .any(|word| holds(word))
     }
 }
 
@@ -258,7 +271,8 @@ fn is_value_before(after: &[u8], language: Language) -> bool {
     if starts(b":") {
         return starts(b":?") || starts(b":#"); // Rust's format, else a key
     }
-    let compares = [&b"=="[..], b"!=", b"is ", b"in ", b"not ", b"instanceof ", b"&&", b"and ", b"=~", b"<=", b">=", b"> ", b"< "];
+    let compares =
+        [&b"=="[..], b"!=", b"is ", b"in ", b"not ", b"instanceof ", b"&&", b"and ", b"=~", b"<=", b">=", b"> ", b"< ", b"-eq ", b"-ne ", b"-is"];
     let assigns = starts(b"=") && !starts(b"=>");
     let is_key = starts(b"=>") && language != Language::Php;
     !assigns && !is_key && !compares.iter().any(|operator| starts(operator))
@@ -271,6 +285,7 @@ fn is_value_after(before: &[u8]) -> bool {
     !before.ends_with(b"!")
         && !before.ends_with(b"==")
         && !before.ends_with(b"!=")
+        && !["-eq", "-ne", "-not"].iter().any(|operator| before.ends_with(operator.as_bytes()))
         && !is_one_of("if unless when not typeof new defined in is instanceof sizeof", &before[word_start..])
 }
 

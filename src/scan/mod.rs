@@ -3,6 +3,7 @@
 //! A text passes the prefilter (one pass for the keywords of all rules), then the regexes of the rules whose keyword hit,
 //! in windows around the hits, then the checks. What is encoded in it is decoded and passes the same way.
 
+mod across;
 mod assignment;
 mod check;
 mod code;
@@ -18,6 +19,7 @@ mod logged;
 mod manifest;
 mod model;
 mod name;
+mod nesting;
 mod parts;
 mod paths;
 mod plain;
@@ -81,6 +83,8 @@ pub struct Hit<'r> {
     pub confidence: Confidence,
     /// What was undone to see it, outermost first.
     pub decoded: Vec<&'static str>,
+    /// The file that the code names, where the rule asks for it.
+    pub file: Option<Box<[u8]>>,
 }
 
 /// The encoded runs of a text, each with its place and what it stands for: a reader of its own for the fuzz targets.
@@ -118,8 +122,7 @@ impl<'r> Scanner<'r> {
     /// # Errors
     /// A rule that does not compile.
     pub fn scan_new(&self, text: Text<'_>, new: &[Range<usize>]) -> Result<Vec<Hit<'r>>, ScanError> {
-        let is_file = text.part == Part::Content;
-        let bound = is_file.then(|| self.paths.of(self.rules.all(), text.path));
+        let bound = self.bound(text);
         let file = FileKind { path: text.path, language: Language::of(text.path, text.bytes), bound: bound.as_deref() };
         let new = Parts(new);
         let mut candidates = Vec::new();
@@ -128,7 +131,7 @@ impl<'r> Scanner<'r> {
         self.search_by_path(text.bytes, file, &mut candidates)?;
         // What stands apart from the new part stood there before.
         candidates.retain(|candidate| new.touch(&candidate.range));
-        if !candidates.is_empty() && is_file && sample::is_sample(text.path) {
+        if !candidates.is_empty() && file.bound.is_some() && sample::is_sample(text.path) {
             discount(&mut candidates, self.rules);
         }
         let kept = resolve(candidates, self.rules);
@@ -140,17 +143,46 @@ impl<'r> Scanner<'r> {
         let mut hits = Vec::new();
         for &at in self.paths.of(self.rules.all(), path).applying() {
             let rule = &self.rules.all()[at as usize];
-            if rule.keywords().is_empty() && rule.text().pattern.is_none() {
-                hits.push(Hit { rule, secret: None, raw: None, span: None, confidence: rule.text().confidence, decoded: Vec::new() });
+            if rule.keywords().is_empty() && rule.text().pattern.is_none() && rule.check().is_none() {
+                hits.push(Hit { rule, secret: None, raw: None, span: None, confidence: rule.text().confidence, decoded: Vec::new(), file: None });
             }
         }
         hits
+    }
+
+    /// The rule with this check.
+    pub fn rule_with(&self, check: Check) -> Option<&'r Rule> {
+        self.rules.all().iter().find(|rule| rule.text().check == Some(check))
+    }
+
+    /// The finding that the list `before` ignored a credential file that none of the lists `after` ignores.
+    pub fn lost_ignore(&self, before: &[u8], after: &[&[u8]]) -> Option<Hit<'r>> {
+        let rule = self.rule_with(Check::IgnoreLost).filter(|_| across::ignores_less(before, after))?;
+        Some(Hit { rule, secret: None, raw: None, span: None, confidence: rule.text().confidence, decoded: Vec::new(), file: None })
+    }
+
+    /// The values of an example file that the developer's own file holds too.
+    pub fn own_values(&self, example: Text<'_>, own: &[u8]) -> Vec<Hit<'r>> {
+        let Some(at) = self.rules.all().iter().position(|rule| rule.text().check == Some(Check::OwnValue)) else { return Vec::new() };
+        let candidate = |range: Range<usize>| Candidate {
+            rule: at as u32,
+            secret: Some(Secret::new(&example.bytes[range.clone()])),
+            range,
+            confidence: Confidence::High,
+            decoded: Vec::new(),
+            file: None,
+        };
+        self.locate(example.bytes, across::shared_values(example.bytes, own).into_iter().map(candidate).collect())
     }
 
     /// What of a path decides which rules apply: two paths of one kind give the same matches for the same bytes.
     pub fn kind(&self, path: &[u8], bytes: &[u8]) -> PathKind {
         let bound = self.paths.of(self.rules.all(), path);
         PathKind { language: Language::of(path, bytes).name(), is_sample: sample::is_sample(path), bound }
+    }
+
+    fn bound(&self, text: Text<'_>) -> Option<Arc<PathRules>> {
+        (text.part == Part::Content).then(|| self.paths.of(self.rules.all(), text.path))
     }
 
     fn search(&self, text: &[u8], new: Parts<'_>, file: FileKind<'_>, depth: u8, work: &mut Work, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
@@ -187,11 +219,13 @@ impl<'r> Scanner<'r> {
 
     /// Rules without keywords look through all of a file.
     fn search_by_path(&self, text: &[u8], file: FileKind<'_>, out: &mut Vec<Candidate>) -> Result<(), ScanError> {
+        let mut memory = Memory::default();
         for &at in file.bound.map_or(&[][..], PathRules::applying) {
             let rule = &self.rules.all()[at as usize];
             if rule.keywords().is_empty() && rule.text().pattern.is_some() {
                 let whole = prefilter::Window { rule: at, start: 0, end: text.len() };
-                confirm::confirm(rule, whole, text, file.language, &mut Memory::default(), out)?;
+                memory.is_new(at);
+                confirm::confirm(rule, whole, text, file.language, &mut memory, out)?;
             }
         }
         Ok(())
@@ -212,6 +246,7 @@ impl<'r> Scanner<'r> {
                 span: Some(Span { line, column, end_line, end_column }),
                 confidence: candidate.confidence,
                 decoded: candidate.decoded,
+                file: candidate.file,
             });
         }
         hits

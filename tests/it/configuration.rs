@@ -526,3 +526,22 @@ mod trust {
         repo.git(&["push", "-q", "origin", "review:main"]).expect(0);
     }
 }
+
+#[test]
+fn a_class_of_handling_has_a_level_below_that_of_a_rule_and_above_that_of_its_family() {
+    let repo = Repo::new();
+    repo.write("a.py", "print(api_key)\nkey = os.getenv(\"API_KEY\", \"changeme\")\n");
+    let verdicts = |config: &str| {
+        repo.write(".leakstop.toml", config);
+        repo.git(&["add", ".leakstop.toml"]).expect(0);
+        repo.git(&["commit", "-q", "--allow-empty", "-m", "config"]).expect(0);
+        let out = repo.leakstop(&["scan", "--format", "json", "a.py"]).out;
+        let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let findings = report["findings"].as_array().unwrap().clone();
+        findings.iter().map(|one| format!("{} {}", one["rule"].as_str().unwrap(), one["verdict"].as_str().unwrap())).collect::<Vec<_>>()
+    };
+    let class = verdicts("[rules.level]\nlog = \"warn\"\nhandling = \"allow\"\n");
+    assert_eq!(class, ["log-secret-python warn", "env-fallback-python allow"]);
+    let rule = verdicts("[rules.level]\nlog = \"warn\"\nlog-secret-python = \"block\"\n");
+    assert_eq!(rule, ["log-secret-python block", "env-fallback-python block"]);
+}

@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary share items freely")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of a scene fails the scene")]
 
+mod across;
 mod agreement;
 #[cfg(unix)]
 mod backends;
@@ -10,6 +11,7 @@ mod baseline;
 mod both;
 mod commits;
 mod configuration;
+mod corpus;
 mod documents;
 mod encodings;
 mod explaining;

@@ -1,0 +1,191 @@
+//! What a change says together with other files: whether a file that code loads is in the repository, whether an ignore
+//! list lost a line, whether an example holds a value of the developer's own file.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use crate::change::{self, ChangeSet, NewFile, ObjectId, Store, Unread};
+use crate::config::Policy;
+use crate::finding::Severity;
+use crate::rules::Check;
+use crate::scan::{Hit, Scanner, Text};
+
+use super::Failure;
+
+/// Which files are there beside those that are scanned?
+pub(super) trait Beside {
+    /// True when the repository holds a file at this path, as seen from `file`'s version.
+    fn holds(&self, path: &[u8]) -> Result<bool, Failure>;
+}
+
+/// The repository as a version of a file stands in it: the commit that brings it, or the index.
+pub(super) struct InGit<'a> {
+    pub(super) store: &'a dyn Store,
+    pub(super) change: &'a ChangeSet,
+    pub(super) file: &'a NewFile,
+}
+
+impl InGit<'_> {
+    fn blob(&self, path: &[u8]) -> Result<Option<ObjectId>, Failure> {
+        let commit = self.file.commit.and_then(|at| self.change.commits.get(at as usize));
+        Ok(match commit {
+            Some(commit) => change::file_in_commit(self.store, commit.id, path)?,
+            None => self.store.staged_blob(path)?,
+        })
+    }
+}
+
+impl Beside for InGit<'_> {
+    fn holds(&self, path: &[u8]) -> Result<bool, Failure> {
+        Ok(self.blob(path)?.is_some())
+    }
+}
+
+/// Files on disk: those that are scanned together.
+impl Beside for HashSet<&[u8]> {
+    fn holds(&self, path: &[u8]) -> Result<bool, Failure> {
+        Ok(self.contains(path))
+    }
+}
+
+/// The severity that a hit has beside the other files; `None` where it is no finding. `path` is that of its file.
+pub(super) fn severity(hit: &Hit<'_>, path: &[u8], beside: &dyn Beside) -> Result<Option<Severity>, Failure> {
+    let text = hit.rule.text();
+    if !text.only_if_tracked && text.severity_if_tracked.is_none() {
+        return Ok(Some(text.severity));
+    }
+    for named in hit.file.iter().flat_map(|name| paths(name, path)) {
+        if beside.holds(&named)? {
+            return Ok(Some(text.severity_if_tracked.unwrap_or(text.severity)));
+        }
+    }
+    Ok((!text.only_if_tracked).then_some(text.severity))
+}
+
+/// The paths that a name in code can mean: from its own folder, or from the root.
+fn paths(name: &[u8], file: &[u8]) -> Vec<Vec<u8>> {
+    let folder = memchr::memrchr(b'/', file).map_or(&b""[..], |slash| &file[..slash]);
+    [folder, b""].iter().filter_map(|base| join(base, name)).collect()
+}
+
+/// `None` where the name leads out of the repository.
+fn join(base: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in base.split(|&b| b == b'/').chain(name.split(|&b| b == b'/')) {
+        match part {
+            b"" | b"." => {}
+            b".." => drop(parts.pop()?),
+            _ => parts.push(part),
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join(&b'/'))
+}
+
+/// The root's own ignore list.
+const IGNORE_LIST: &[u8] = b".gitignore";
+
+/// An ignore list that ignores a credential file no longer.
+pub(super) struct LostIgnore<'r> {
+    pub(super) path: Vec<u8>,
+    /// Its index among the files of the change; `None` where the list is removed.
+    pub(super) file: Option<usize>,
+    pub(super) hit: Hit<'r>,
+}
+
+/// Ignore lists that ignore credential files no longer.
+pub(super) fn lost_ignores<'r>(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'r>) -> Result<Vec<LostIgnore<'r>>, Failure> {
+    let is_list = |path: &[u8]| path == IGNORE_LIST || path.ends_with(b"/.gitignore");
+    let mut lost = Vec::new();
+    let (mut before, mut after, mut root) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, file) in change.files.iter().enumerate().filter(|(_, file)| is_list(&file.path)) {
+        let (Some(new), Some(old)) = (file.blob, file.before) else { continue };
+        if !store.holds(old) {
+            continue; // a partial clone: what it ignored is not known here, and the hook fetches nothing
+        }
+        store.read(old, &mut before)?;
+        store.read(new, &mut after)?;
+        root.clear();
+        if *file.path != *IGNORE_LIST
+            && let Some(list) = (InGit { store, change, file }).blob(IGNORE_LIST)?
+        {
+            store.read(list, &mut root)?;
+        }
+        lost.extend(scanner.lost_ignore(&before, &[&after, &root]).map(|hit| LostIgnore { path: file.path.to_vec(), file: Some(at), hit }));
+    }
+    for (path, id) in change.removed.iter().filter(|(path, _)| is_list(path)) {
+        store.read(*id, &mut before)?;
+        root.clear();
+        if let Some(list) = store.staged_blob(IGNORE_LIST)? {
+            store.read(list, &mut root)?;
+        }
+        lost.extend(scanner.lost_ignore(&before, &[&root]).map(|hit| LostIgnore { path: path.to_vec(), file: None, hit }));
+    }
+    Ok(lost)
+}
+
+/// Names under which developers keep values of their own, beside the example.
+const OWN: [&str; 6] = [".env", ".env.local", ".env.development", ".env.development.local", ".env.production", ".env.production.local"];
+
+/// Values in staged example files that the developer's own files hold too. This reads the work tree, the one time that a
+/// hook does: only files that git does not know, only to compare, and it can only add a finding.
+pub(super) fn own_values<'r>(
+    store: &dyn Store,
+    change: &ChangeSet,
+    scanner: &Scanner<'r>,
+    policy: &Policy,
+    unread: &mut Vec<Unread>,
+) -> Result<Vec<(usize, Hit<'r>)>, Failure> {
+    let Some(rule) = scanner.rule_with(Check::OwnValue).filter(|_| change.commits.is_empty()) else { return Ok(Vec::new()) };
+    let mut hits = Vec::new();
+    for (at, file) in change.files.iter().enumerate().filter(|(_, file)| rule.applies_to(&file.path)) {
+        let (Some(blob), Some(root)) = (file.blob, store.work_tree()) else { continue };
+        let mut example = Vec::new();
+        if store.header(blob)?.1 > policy.max_file_bytes {
+            continue; // the coverage says already that it was not read
+        }
+        store.read(blob, &mut example)?;
+        for name in OWN {
+            let Some(path) = join(memchr::memrchr(b'/', &file.path).map_or(&b""[..], |slash| &file.path[..slash]), name.as_bytes()) else { continue };
+            if store.staged_blob(&path)?.is_some() {
+                continue; // git has it: it is scanned like any other file
+            }
+            match own_file(&root.join(String::from_utf8_lossy(&path).as_ref()), policy.max_file_bytes) {
+                Ok(Some(own)) => hits.extend(
+                    scanner
+                        .own_values(Text { path: &file.path, part: change::Part::Content, bytes: &example }, &own)
+                        .into_iter()
+                        .map(|hit| (at, hit)),
+                ),
+                Ok(None) => {}
+                Err(e) => unread.push(Unread { path, why: format!("it could not be compared with the example beside it: {e}") }),
+            }
+        }
+    }
+    Ok(hits)
+}
+
+/// A file's bytes; `None` where there is none. Password managers put a pipe there, which must not be waited for.
+fn own_file(file: &Path, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
+    match std::fs::metadata(file) {
+        Ok(kind) if kind.is_file() && kind.len() <= limit => std::fs::read(file).map(Some),
+        Ok(_) => Ok(None),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_code_is_meant_from_its_folder_or_from_the_root() {
+        let told = |name: &str, file: &str| {
+            let paths = paths(name.as_bytes(), file.as_bytes());
+            paths.into_iter().map(|path| String::from_utf8(path).unwrap()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(told("./.env.prod", "app/main.py"), "app/.env.prod .env.prod");
+        assert_eq!(told("../conf/a.env", "app/x/main.py"), "app/conf/a.env");
+        assert_eq!(told("../../..", "a.py"), "");
+    }
+}
