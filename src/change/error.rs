@@ -121,7 +121,9 @@ impl ChangeError {
             Self::Object { .. } | Self::Malformed { .. } | Self::WrongKind { .. } => Some("`git fsck` tells whether the repository is damaged"),
             Self::Conflict { .. } => Some("resolve the conflict and add the file"),
             Self::Input { .. } => Some("this command is a git hook; git writes its input. By hand, use `leakstop scan --range A..B`"),
-            Self::Git { .. } | Self::Revision { .. } | Self::File { .. } | Self::Walk { .. } => None,
+            Self::Git { .. } => Some("if `git status` works here, please report it; else mend that first"),
+            Self::Revision { .. } => Some("`git rev-parse --verify NAME` tells what git makes of it"),
+            Self::File { .. } | Self::Walk { .. } => Some("make it readable for this account, or name something else"),
         }
     }
 }

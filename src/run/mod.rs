@@ -2,6 +2,7 @@
 
 mod baseline;
 mod disk;
+mod doctor;
 mod examine;
 mod exceptions;
 mod failure;
@@ -53,6 +54,7 @@ pub fn run(cli: &Cli, started: Instant) -> Result<Status, Failure> {
         Command::Rules(RulesCommand::Check { file }) => rule_check::check(file.as_deref(), &cli.global),
         Command::Rules(rules) => information::rules(rules, &cli.global),
         Command::Config(config) => information::config(config, &cli.global),
+        Command::Doctor(asked) => doctor::doctor(asked, &cli.global),
         Command::Completions { shell } => information::completions(*shell),
         Command::Man => information::man(),
     }

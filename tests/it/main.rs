@@ -5,10 +5,16 @@
 
 #[cfg(unix)]
 mod backends;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+mod chroot;
 mod commits;
 mod configuration;
+#[cfg(unix)]
+mod doctor;
 mod documents;
 mod encodings;
+#[cfg(unix)]
+mod failing;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod faults;
 mod histories;
