@@ -83,6 +83,8 @@ pub enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Prove that the gate would stop a secret right now, or say what is in the way
+    Doctor(Doctor),
     /// Print completions for a shell
     Completions {
         /// Which shell
@@ -172,6 +174,14 @@ pub struct Install {
     /// Only this hook; may be repeated
     #[arg(long = "hook", value_name = "NAME")]
     pub hooks: Vec<String>,
+}
+
+/// `doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// A bare repository, whose pushes are checked
+    #[arg(long, value_name = "DIR")]
+    pub server: Option<PathBuf>,
 }
 
 /// `allow`

@@ -79,7 +79,7 @@ impl CanaryPush {
     }
 }
 
-fn temporary() -> Result<TempDir, ChangeError> {
+pub(super) fn temporary() -> Result<TempDir, ChangeError> {
     let folder = tempfile::Builder::new().prefix("leakstop-canary").tempdir();
     folder.map_err(|source| ChangeError::File { path: std::env::temp_dir(), source })
 }

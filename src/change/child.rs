@@ -20,7 +20,7 @@ pub(super) enum Git {
 
 /// Variables that bind a child to one repository. They are what a hook needs, and what must go for another repository.
 /// `git rev-parse --local-env-vars` lists them.
-const LOCAL_VARIABLES: [&str; 16] = [
+pub(super) const LOCAL_VARIABLES: [&str; 16] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_CONFIG",

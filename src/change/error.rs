@@ -132,7 +132,9 @@ impl ChangeError {
             Self::Conflict { .. } => Some("resolve the conflict and add the file"),
             Self::Input { .. } => Some("this command is a git hook; git writes its input. By hand, use `leakstop scan --range A..B`"),
             Self::Bomb { .. } => Some("such a push fills a disk when it is checked out; take the folders out of its history"),
-            Self::Git { .. } | Self::Revision { .. } | Self::File { .. } | Self::Walk { .. } => None,
+            Self::Git { .. } => Some("if `git status` works here, please report it; else mend that first"),
+            Self::Revision { .. } => Some("`git rev-parse --verify NAME` tells what git makes of it"),
+            Self::File { .. } | Self::Walk { .. } => Some("make it readable for this account, or name something else"),
         }
     }
 }

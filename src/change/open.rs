@@ -41,13 +41,21 @@ pub struct Repository {
     index: Option<GitIndex>,
     /// True where libgit2 reads, and git may be asked what libgit2 cannot answer.
     may_ask_git: bool,
+    how: String,
 }
 
 impl Repository {
-    fn whole(store: impl Store + 'static) -> Self {
-        Self { store: Box::new(store), index: None, may_ask_git: false }
+    fn whole(store: impl Store + 'static, how: &str) -> Self {
+        Self { store: Box::new(store), index: None, may_ask_git: false, how: how.to_owned() }
+    }
+
+    /// Who reads it, and why not another.
+    pub fn how(&self) -> &str {
+        &self.how
     }
 }
+
+const FORCED: &str = ", as it was told to";
 
 /// Opens what git's environment names, or else the repository around the current folder.
 ///
@@ -66,8 +74,10 @@ pub fn open_by(trust: Trust, forced: Option<Backend>) -> Result<Repository, Chan
     let git = || Plumbing::open(Git::FromEnvironment, trust);
     match forced {
         None => {}
-        Some(Backend::Git2) => return LibGit::open(trust).map(Repository::whole),
-        Some(Backend::Git) => return git().map(Repository::whole).map_err(|source| ChangeError::Open { source }),
+        Some(Backend::Git2) => return LibGit::open(trust).map(|store| Repository::whole(store, &format!("libgit2{FORCED}"))),
+        Some(Backend::Git) => {
+            return git().map(|store| Repository::whole(store, &format!("git{FORCED}"))).map_err(|source| ChangeError::Open { source });
+        }
     }
     let libgit = match LibGit::open(trust) {
         Ok(_) if shallow::file_of_push().is_some() => failed("it does not know GIT_SHALLOW_FILE, which a shallow push sets".to_owned()),
@@ -81,7 +91,10 @@ pub fn open_by(trust: Trust, forced: Option<Backend>) -> Result<Repository, Chan
         Err(ChangeError::Open { source }) => source,
         Err(error) => return Err(error),
     };
-    git().map(Repository::whole).map_err(|git| ChangeError::Neither { source: BothReasons { libgit, git } })
+    match git() {
+        Ok(store) => Ok(Repository::whole(store, &format!("git, since libgit2 does not: {}", libgit.message()))),
+        Err(git) => Err(ChangeError::Neither { source: BothReasons { libgit, git } }),
+    }
 }
 
 fn from_environment() -> Result<Option<Backend>, ChangeError> {
@@ -98,13 +111,16 @@ fn from_environment() -> Result<Option<Backend>, ChangeError> {
 fn with_index(store: LibGit) -> Result<Repository, ChangeError> {
     let refused = if index_is_large(&store) { None } else { store.probe_index().err() };
     if refused.is_none() && !index_is_large(&store) {
-        return Ok(Repository { may_ask_git: true, ..Repository::whole(store) });
+        return Ok(Repository { may_ask_git: true, ..Repository::whole(store, "libgit2") });
     }
     let index = GitIndex::new(Git::FromEnvironment);
     match (index.probe(store.head()?), refused) {
-        (Ok(()), _) => Ok(Repository { index: Some(index), ..Repository::whole(store) }),
+        (Ok(()), refused) => {
+            let why = refused.map_or_else(|| "it is large".to_owned(), |error| format!("libgit2 does not: {}", error.message()));
+            Ok(Repository { index: Some(index), ..Repository::whole(store, &format!("libgit2, and the index by git, since {why}")) })
+        }
         // There is no git: libgit2 takes longer.
-        (Err(_), None) => Ok(Repository::whole(store)),
+        (Err(_), None) => Ok(Repository::whole(store, "libgit2")),
         (Err(git), Some(libgit)) => Err(ChangeError::Neither { source: BothReasons { libgit, git } }),
     }
 }

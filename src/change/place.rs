@@ -36,6 +36,17 @@ pub fn hooks_dir(path: &Path) -> Result<GitPlace, ChangeError> {
     by_git(path).map_err(|git| ChangeError::Neither { source: BothReasons { libgit, git } })
 }
 
+/// The folder that git itself runs hooks from at this moment, in absolute form: variables of git's environment may name another
+/// one than the repository does. `None` where there is no git to ask.
+pub fn hooks_as_git_says(place: &GitPlace) -> Option<PathBuf> {
+    // git starts hooks in this folder, and a relative path counts from it.
+    let folder = place.work_tree.as_deref().unwrap_or(&place.git_dir);
+    let mut command = Git::FromEnvironment.command(&["rev-parse", "--git-path", "hooks"]);
+    let output = command.current_dir(folder).env("GIT_DIR", std::path::absolute(&place.git_dir).ok()?).output().ok()?;
+    let answer = output.status.success().then(|| output.stdout.strip_suffix(b"\n").map(<[u8]>::to_vec))??;
+    std::path::absolute(folder.join(path_from(answer))).ok()
+}
+
 fn by_libgit(path: &Path) -> Result<GitPlace, git2::Error> {
     let repo = Repository::discover(path)?;
     let config = repo.config()?.snapshot()?;

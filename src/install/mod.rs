@@ -137,6 +137,34 @@ pub fn uninstall(folder: &Path, hook: &str, program: &Path) -> Result<Change, In
     Ok(Change::Removed)
 }
 
+/// What stands where a hook should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    Missing,
+    /// Ours, as this program would write it, or this program itself.
+    Current,
+    /// Ours, of another version or for another program.
+    Older,
+    /// Somebody's.
+    Strangers,
+}
+
+/// Looks at the hook in the folder; `program` is this program. The second answer says whether git would run it.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn inspect(folder: &Path, hook: &str, program: &Path) -> Result<(Standing, bool), InstallError> {
+    let file = folder.join(hook);
+    let standing = match state(&file, program)? {
+        State::Missing => Standing::Missing,
+        State::Ours(text) if text == shim(program).as_bytes() || !text.starts_with(b"#!") => Standing::Current,
+        State::Ours(_) => Standing::Older,
+        State::Strangers => Standing::Strangers,
+    };
+    Ok((standing, is_executable(&file)))
+}
+
 enum State {
     Missing,
     Ours(Vec<u8>),

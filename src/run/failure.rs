@@ -100,7 +100,8 @@ impl Failure {
     }
 }
 
-fn sieved(message: &str) -> String {
+/// A text of other programs' making, fit to be shown.
+pub(super) fn sieved(message: &str) -> String {
     let secrets = || -> Result<Vec<Secret>, Failure> {
         let rules = Rules::built_in()?;
         let hits = Scanner::new(&rules).scan(Text { path: b"", part: Part::Message, bytes: message.as_bytes() })?;

@@ -139,6 +139,7 @@ impl Session<'_> {
         let settings = settings::of_files(self.global, root.as_deref(), &mut rules)?;
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(|e| Failure::Input { why: e.to_string() })?;
+        refuse_closed(&bytes)?;
         let found = disk::examine_text(path, &bytes, &rules, &settings.policy)?;
         self.finish("scan --stdin", Gate::Commit, found, &settings, &rules, Stream::Out)
     }
@@ -163,7 +164,13 @@ fn read_stdin() -> Result<Vec<u8>, Failure> {
     }
     let mut input = Vec::new();
     stdin.read_to_end(&mut input).map_err(|e| Failure::Input { why: e.to_string() })?;
-    // The standard library replaces a closed input by the null device; git gives a pipe.
+    refuse_closed(&input)?;
+    Ok(input)
+}
+
+/// The standard library replaces a closed input by the null device; git gives a pipe, and so does whoever has something to
+/// scan.
+fn refuse_closed(input: &[u8]) -> Result<(), Failure> {
     #[cfg(unix)]
     if input.is_empty() {
         use std::os::unix::fs::FileTypeExt;
@@ -172,5 +179,7 @@ fn read_stdin() -> Result<Vec<u8>, Failure> {
             return Err(Failure::Input { why: "it is closed".to_owned() });
         }
     }
-    Ok(input)
+    #[cfg(not(unix))]
+    let _ = input;
+    Ok(())
 }

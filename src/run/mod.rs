@@ -3,6 +3,7 @@
 mod across;
 mod baseline;
 mod disk;
+mod doctor;
 mod examine;
 mod exceptions;
 mod explain;
@@ -56,6 +57,7 @@ pub fn run(cli: &Cli, started: Instant) -> Result<Status, Failure> {
         Command::Rules(RulesCommand::Check { file }) => rule_check::check(file.as_deref(), &cli.global),
         Command::Rules(rules) => information::rules(rules, &cli.global),
         Command::Config(config) => information::config(config, &cli.global),
+        Command::Doctor(asked) => doctor::doctor(asked, &cli.global),
         Command::Completions { shell } => information::completions(*shell),
         Command::Man => information::man(),
     }

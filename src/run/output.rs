@@ -91,6 +91,17 @@ fn palette(global: &Global, stream: Stream, to_file: bool) -> Palette {
     }
 }
 
+/// Hands over what was asked for: to the file that was named, or to standard output.
+///
+/// # Errors
+/// Either cannot be written.
+pub(super) fn deliver(global: &Global, text: &str) -> Result<(), Failure> {
+    match &global.output {
+        Some(file) => write_private(file, text.as_bytes()).map_err(|source| Failure::Write { path: file.clone(), source }),
+        None => print(text),
+    }
+}
+
 /// A path for people, on one line whatever it holds.
 pub(super) fn shown(path: &Path) -> String {
     escape(path.as_os_str().as_encoded_bytes())

@@ -13,7 +13,7 @@ use super::Failure;
 use super::output::{self, shown};
 
 /// A GitHub token with a right checksum, drawn anew each time: what every version of leakstop refuses.
-const CANARY: &str = "leakstop canary ghp_{crc32:30}\n";
+pub(super) const CANARY: &str = "leakstop canary ghp_{crc32:30}\n";
 
 pub(super) fn install(install: &Install, _global: &Global) -> Result<Status, Failure> {
     let (place, hooks) = target(install)?;
@@ -57,7 +57,7 @@ pub(super) fn uninstall(install: &Install, _global: &Global) -> Result<Status, F
     Ok(Status::Clean)
 }
 
-fn own_program() -> Result<PathBuf, Failure> {
+pub(super) fn own_program() -> Result<PathBuf, Failure> {
     std::env::current_exe().map_err(|source| Failure::Write { path: PathBuf::from("leakstop"), source })
 }
 
@@ -78,7 +78,7 @@ fn target(install: &Install) -> Result<(GitPlace, Vec<String>), Failure> {
     Ok((place, hooks))
 }
 
-fn prove(place: &GitPlace, hook: &str) -> Result<(), Failure> {
+pub(super) fn prove(place: &GitPlace, hook: &str) -> Result<(), Failure> {
     let canary = shape::fill(CANARY, fresh_seed());
     let file = place.hooks.join(hook);
     let folder = place.work_tree.as_deref().unwrap_or(&place.git_dir);
@@ -116,7 +116,7 @@ fn prove(place: &GitPlace, hook: &str) -> Result<(), Failure> {
 }
 
 /// No canary is like another, so that none can be allowed for good.
-fn fresh_seed() -> u64 {
+pub(super) fn fresh_seed() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(1, |now| now.as_nanos() as u64) ^ u64::from(std::process::id()) << 32
 }

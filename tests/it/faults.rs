@@ -31,7 +31,7 @@ fn compiled(source: &str, name: &str, options: &[&str]) -> PathBuf {
     file
 }
 
-fn process_faults() -> &'static Path {
+pub fn process_faults() -> &'static Path {
     static FILE: OnceLock<PathBuf> = OnceLock::new();
     FILE.get_or_init(|| compiled("process.c", "process-faults.so", &["-shared", "-fPIC"]))
 }
@@ -224,7 +224,7 @@ mod of_the_system {
                 }
             }
             for (number, at) in sample(counts.iter().find(|(kind, _)| kind == "read").unwrap().1).into_iter().enumerate() {
-                let signal = [9, 11, 6, 15][number % 4];
+                let signal = [9, 4, 6, 15][number % 4];
                 let outcome = scene.run(|command| {
                     command.env("LD_PRELOAD", process_faults()).env("FAULT_KIND", "kill").env("FAULT_AT", at.to_string());
                     command.env("FAULT_ERRNO", signal.to_string());

@@ -9,12 +9,18 @@ mod agreement;
 mod backends;
 mod baseline;
 mod both;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+mod chroot;
 mod commits;
 mod configuration;
 mod corpus;
+#[cfg(unix)]
+mod doctor;
 mod documents;
 mod encodings;
 mod explaining;
+#[cfg(unix)]
+mod failing;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod faults;
 mod fuzzed;

@@ -213,6 +213,16 @@ mod a_value_that_moves {
     }
 
     #[test]
+    fn out_of_where_its_rule_warns_is_new() {
+        let repo = Repo::started();
+        repo.accept(FILE, "[[rules.at]]\npaths = [\"tests/**\"]\nlevel = \"warn\"\n");
+        repo.stage("tests/a.py", key(1));
+        repo.git(&COMMIT).expect(0);
+        repo.git(&["mv", "tests/a.py", "a.py"]).expect(0);
+        repo.refuses(&COMMIT);
+    }
+
+    #[test]
     fn on_a_server_too() {
         let (server, repo) = started();
         server.write("leakstop.toml", policy());
