@@ -123,7 +123,12 @@ impl<'r> Scanner<'r> {
     /// A rule that does not compile.
     pub fn scan_new(&self, text: Text<'_>, new: &[Range<usize>]) -> Result<Vec<Hit<'r>>, ScanError> {
         let bound = self.bound(text);
-        let file = FileKind { path: text.path, language: Language::of(text.path, text.bytes), bound: bound.as_deref() };
+        let language = match text.part {
+            // Its file will be asked about next, with the same tables.
+            Part::Path => Language::of(text.bytes, b""),
+            _ => Language::of(text.path, text.bytes),
+        };
+        let file = FileKind { path: text.path, language, bound: bound.as_deref() };
         let new = Parts(new);
         let mut candidates = Vec::new();
         let mut work = Work::of(text.bytes.len());
@@ -189,7 +194,7 @@ impl<'r> Scanner<'r> {
         let rules = self.rules.all();
         let mut memory = Memory::default();
         let mut weighed = generic::Weighed::default();
-        for window in self.prefilter.windows(self.rules, file.bound.is_some().then_some(file.language), text, new) {
+        for window in self.prefilter.windows(self.rules, file.language, text, new) {
             let rule = &rules[window.rule as usize];
             // Windows come rule by rule.
             if memory.is_new(window.rule) {

@@ -8,13 +8,12 @@ use super::keywords::Keywords;
 use super::language::Language;
 use super::parts::Parts;
 use super::zone::{self, ZONES, Zone, without};
-use crate::finding::Family;
 use crate::rules::{Check, Rule, Rules};
 
 /// Finds the keywords of rules. The tables for one kind of text are made when the first text of that kind comes.
 pub(super) struct Prefilter {
-    /// One for each language, and the last for what is no file.
-    sets: [OnceLock<Keywords>; Language::COUNT + 1],
+    /// One for each language.
+    sets: [OnceLock<Keywords>; Language::COUNT],
 }
 
 /// A stretch of the text in which a rule's pattern must be tried.
@@ -31,12 +30,10 @@ impl Prefilter {
     }
 
     /// The windows in which to try each rule so that no match that touches one of the `parts` is missed: merged where they
-    /// meet, by rule and then by place. A rule whose pattern has no bound gets the whole text once. `file` is the language
-    /// of a file, `None` for what is none.
-    pub(super) fn windows(&self, rules: &Rules, file: Option<Language>, text: &[u8], parts: Parts<'_>) -> Vec<Window> {
-        let kind = file.map_or(Language::COUNT, |language| language as usize);
-        let Some(set) = self.sets.get(kind) else { return Vec::new() };
-        let keywords = set.get_or_init(|| keywords(rules.all(), file));
+    /// meet, by rule and then by place. A rule whose pattern has no bound gets the whole text once. Rules that
+    /// look at other languages are left out, and no others.
+    pub(super) fn windows(&self, rules: &Rules, language: Language, text: &[u8], parts: Parts<'_>) -> Vec<Window> {
+        let keywords = self.sets[language as usize].get_or_init(|| keywords(rules.all(), language));
         let own = Zone::Own.places(text, parts, &[], keywords.longest);
         let mut windows = Windows::new(rules.all(), text.len(), parts, &own);
         let mut searched = Vec::new();
@@ -56,15 +53,11 @@ impl Prefilter {
     }
 }
 
-/// The keywords of the rules that look at such a text at all. A rule bound to a language or a path looks at files only, and so
-/// does one for code.
-fn keywords(rules: &[Rule], file: Option<Language>) -> Keywords {
-    let looks_at = |rule: &Rule| match file {
-        Some(language) => rule.languages().is_empty() || rule.languages().iter().any(|name| name == language.name()),
-        None => rule.family() == Family::Secret && rule.languages().is_empty() && !rule.is_bound_to_paths(),
-    };
-    let looking = rules.iter().enumerate().filter(|(_, rule)| looks_at(rule));
-    Keywords::new(looking.flat_map(|(at, rule)| rule.keywords().iter().map(move |keyword| (keyword.as_ref(), at as u32, Zone::of(rule)))))
+/// The keywords of the rules that look at this language.
+fn keywords(rules: &[Rule], language: Language) -> Keywords {
+    let speaks = |rule: &Rule| rule.languages().is_empty() || rule.languages().iter().any(|name| name == language.name());
+    let speaking = rules.iter().enumerate().filter(|(_, rule)| speaks(rule));
+    Keywords::new(speaking.flat_map(|(at, rule)| rule.keywords().iter().map(move |keyword| (keyword.as_ref(), at as u32, Zone::of(rule)))))
 }
 
 /// Windows as they are found: neighbours merge as they come, so that the list stays short.
