@@ -149,6 +149,9 @@ impl Keywords {
             let slot = slot(three);
             bits[slot / 64] >> (slot % 64) & 1 != 0
         };
+        // Zones of unlike steps know a keyword by unlike bytes: on the edge of two it is looked for from both sides.
+        let edge = if *step == 1 { 0 } else { self.longest };
+        let piece = piece.start.saturating_sub(edge)..(piece.end + edge).min(text.len());
         let mut at = piece.start;
         if *step == 1 {
             // Six places at a time, as eight bytes hold them.

@@ -40,8 +40,6 @@ impl Prefilter {
         for zone in ZONES {
             let places = zone.places(text, parts, &searched, keywords.longest);
             for piece in without(&places, &searched) {
-                // A keyword on the edge belongs to either side.
-                let piece = piece.start.saturating_sub(keywords.longest)..(piece.end + keywords.longest).min(text.len());
                 keywords.find(text, piece, zone, &mut |rule, of, found| windows.add(rule, of, &found));
             }
             searched = places;
