@@ -22,7 +22,7 @@ TOP = Path(__file__).resolve().parents[2]
 WORK = TOP / "target" / "bench"
 
 # What is promised: at most so many times git's own time, and so many bytes of memory for a push.
-TINY, LARGE, PUSH = 3.0, 3.0, 1.5
+TINY, LARGE, HUGE, PUSH = 3.0, 3.0, 2.0, 1.5
 PUSH_MEMORY = 150_000_000
 
 NEW_FILE = b"def connect(settings):\n    return Client(settings.host, token=settings.read('token'))\n"
@@ -43,6 +43,7 @@ def main():
     results = [
         commit(program, "commit, 3 files", files=3, rounds=60, target=TINY),
         commit(program, "commit, 3500 files", files=3500, rounds=40, target=LARGE),
+        huge_index(program, 100_000, rounds=40),
         push(program, options.commits, rounds=7),
     ]
     missed = show(results)
@@ -89,6 +90,23 @@ def commit(program, name, files, rounds, target):
     ours = Command([program, "hook", "pre-commit"], folder, environment)
     theirs = Command(["git", "diff", "--cached", "--raw"], folder, os.environ)
     return compare(name, "git diff --cached --raw", ours, theirs, rounds, target)
+
+
+def huge_index(program, files, rounds):
+    """One staged file beside so many others, none of which is checked out: a hook looks at the index alone."""
+    folder = WORK / "huge-index"
+    git(WORK, "init", "-q", str(folder))
+    words = Words(files)
+    blobs = [store(folder, words.text(30)) for _ in range(50)]
+    lines = "".join(f"100644 {blobs[at % 50]}\tmodule{at % 500:03}/part{at // 500 % 20}/file{at:06}.py\n" for at in range(files))
+    subprocess.run(["git", "update-index", "--index-info"], cwd=folder, input=lines.encode(), check=True)
+    git(folder, "commit", "-q", "-m", "base")
+    git(folder, "repack", "-a", "-d", "-q")
+    git(folder, "update-index", "--add", "--cacheinfo", f"100644,{store(folder, NEW_FILE)},new.py")
+    environment = os.environ | {"GIT_INDEX_FILE": ".git/index", "GIT_PREFIX": "", "GIT_EXEC_PATH": exec_path()}
+    ours = Command([program, "hook", "pre-commit"], folder, environment)
+    theirs = Command(["git", "diff-index", "--cached", "--raw", "-z", "HEAD"], folder, os.environ)
+    return compare(f"commit, {files} files", "git diff-index --cached --raw -z HEAD", ours, theirs, rounds, HUGE)
 
 
 def push(program, commits, rounds):
@@ -237,6 +255,12 @@ def history(commits):
 
 def git(folder, *arguments):
     subprocess.run(["git", *arguments], cwd=folder, check=True)
+
+
+def store(folder, text):
+    """The id of a new object with this text."""
+    made = subprocess.run(["git", "hash-object", "-w", "--stdin"], cwd=folder, input=text, stdout=subprocess.PIPE, check=True)
+    return made.stdout.decode().strip()
 
 
 def read(folder, *arguments):
