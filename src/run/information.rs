@@ -45,6 +45,9 @@ fn page(rule: &Rule, own: Option<&str>) -> String {
     let mut page =
         format!("{}\n{}, family {}, severity {}\n\n", escape(text.title.as_bytes()), text.id, rule.family().as_str(), text.severity.as_str());
     let mut row = |label: &str, value: &str| {
+        if value.is_empty() {
+            return;
+        }
         for (at, line) in textwrap::wrap(&escape(value.as_bytes()), 88).iter().enumerate() {
             // Writing to a string cannot fail.
             let _ = writeln!(page, "{:<10}{line}", if at == 0 { label } else { "" });

@@ -24,6 +24,9 @@ const JOINTS: [&[u8]; 6] = [b"?.", b"->", b"::", b"!.", b"&.", b"."];
 const LABELS: &str = "messages message msg labels label strings string i18n errors error err translations texts types type fields field keys \
     columns selectors schema constants const enum enums Errors Messages Strings Labels Types Fields Keys Constants r R";
 
+/// So much of a file tells what it is about.
+const HEAD: usize = 16 << 10;
+
 /// Where the call whose name ends at `at` ends, when it prints a credential.
 pub(super) fn prints_credential(text: &[u8], start: usize, at: usize, language: Language) -> Option<usize> {
     if code::is_commented(text, start, language) || code::is_in_text(text, start, language) {
@@ -232,7 +235,9 @@ impl<'a> Walk<'a> {
 
     /// In a compiler a token is a word.
     fn is_about_syntax(&self) -> bool {
-        let holds = |word: &str| memchr::memmem::find(self.text, word.as_bytes()).is_some();
+        // The head of a file tells what it is about; to look at all of it for every call would take quadratic time.
+        let head = &self.text[..self.text.len().min(HEAD)];
+        let holds = |word: &str| memchr::memmem::find(head, word.as_bytes()).is_some();
         // A parser of arguments is no compiler.
         let parses =
             holds("arser") && !["clap", "argparse", "ArgumentParser", "OptionParser", "bodyParser", "body-parser"].iter().any(|word| holds(word));

@@ -2,16 +2,22 @@
 //!
 //! Instructions to coding assistants are none of it, whatever they end in: an assistant does what it reads there.
 
-/// Folders whose content nobody deploys.
-const FOLDERS: &str = "test tests __tests__ spec specs testdata test-data test_data testing fixtures fixture __fixtures__ mocks mock __mocks__ e2e \
-    cypress example examples sample samples demo demos doc docs documentation vendor third_party thirdparty node_modules testcases snapshots \
-    __snapshots__ integration-tests benches benchmarks";
+/// Folders whose content nobody deploys, and nobody copies from.
+const TESTS: &str = "test tests __tests__ spec specs testdata test-data test_data testing fixtures fixture __fixtures__ mocks mock __mocks__ e2e \
+    cypress vendor third_party thirdparty node_modules testcases snapshots __snapshots__ integration-tests benches benchmarks";
+
+/// Folders whose content people read.
+const EXAMPLES: &str = "example examples sample samples demo demos doc docs documentation";
+
+/// Notebooks, templates and sample configurations: assistants and people copy from them, wherever they lie but among tests.
+const COPIED: [&str; 11] =
+    [".ipynb", ".example", ".sample", ".template", ".dist", ".tmpl", ".tpl", ".tftpl", ".j2", ".jinja", ".jinja2"];
 
 /// Text that people read.
 const READ: [&str; 4] = [".md", ".rst", ".adoc", ".markdown"];
 
 /// Files and folders that assistants read as instructions.
-const ASSISTANTS: [&str; 12] = [
+const ASSISTANTS: [&str; 19] = [
     "claude.md",
     "agents.md",
     "gemini.md",
@@ -23,6 +29,13 @@ const ASSISTANTS: [&str; 12] = [
     ".codex/",
     ".gemini/",
     ".windsurf/",
+    ".cursorrules",
+    ".windsurfrules",
+    ".clinerules",
+    "mcp.json",
+    ".mdc",
+    ".prompt.md",
+    ".github/instructions/",
     "prompts/",
 ];
 
@@ -34,7 +47,14 @@ pub(super) fn is_sample(path: &[u8]) -> bool {
     }
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", &path));
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
-    folders.split('/').any(|folder| FOLDERS.split_ascii_whitespace().any(|one| one == folder))
+    let inside = |names: &str| folders.split('/').any(|folder| names.split_ascii_whitespace().any(|one| one == folder));
+    if inside(TESTS) {
+        return true;
+    }
+    if COPIED.iter().any(|ending| name.ends_with(ending)) {
+        return false;
+    }
+    inside(EXAMPLES)
         || READ.iter().any(|ending| name.ends_with(ending))
         || name.contains(".test.")
         || name.contains(".spec.")
@@ -60,6 +80,10 @@ mod tests {
         {
             assert!(is_sample(path.as_bytes()), "{path}");
         }
+        for path in ["docs/a.ipynb", "examples/.env.example", "demo/values.yaml.tmpl", "docs/.cursor/mcp.json", "a/style.mdc"] {
+            assert!(!is_sample(path.as_bytes()), "{path}");
+        }
+        assert!(is_sample(b"tests/a.ipynb"));
         for path in ["src/a.py", "contest.py", "latest.java", "CLAUDE.md", ".claude/skills/x/SKILL.md", ".env.example", "testing.py", "AGENTS.md"] {
             assert!(!is_sample(path.as_bytes()), "{path}");
         }

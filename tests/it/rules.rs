@@ -303,3 +303,16 @@ impl Random {
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % bound
     }
 }
+
+#[test]
+fn a_rule_is_shown_with_what_its_class_looks_for_a_before_and_an_after() {
+    let page = crate::support::Repo::new().leakstop(&["rules", "show", "ci-echo-secret"]).expect(0).out;
+    for part in ["\nabout     These rules look at pipelines", "\nlevel     by default it blocks", "\nbefore\n", "\nafter\n", "CSF-2.0:PR.PS-06"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let (before, after) = page.split_once("\nafter\n").unwrap();
+    assert!(before.contains("echo \"token ${{ secrets.API_TOKEN }}\"") && !after.contains("echo"), "{page}");
+    // A rule for a vendor's credential says how to be rid of it; its examples are shapes, which say nothing.
+    let page = crate::support::Repo::new().leakstop(&["rules", "show", "github-pat-classic"]).expect(0).out;
+    assert!(page.contains("\nrevoke ") && !page.contains("before"), "{page}");
+}
