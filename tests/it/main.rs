@@ -5,6 +5,7 @@
 
 mod across;
 mod agreement;
+mod archives;
 #[cfg(unix)]
 mod backends;
 mod baseline;
@@ -28,6 +29,7 @@ mod kinds;
 mod lfs;
 mod managers;
 mod merges;
+mod notebooks;
 mod own_rules;
 mod places;
 mod properties;
