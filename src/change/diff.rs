@@ -91,6 +91,15 @@ impl<'a> Novelty<'a> {
         Ok(!self.removed(file.commit)?.iter().any(|(path, _)| holds_word(path, part)))
     }
 
+    /// The earlier versions of the file with index `file`, and where there is none, those of files that it may have been.
+    ///
+    /// # Errors
+    /// An earlier version that cannot be read.
+    pub fn earlier(&mut self, file: usize) -> Result<&[Earlier], ChangeError> {
+        self.look_up(file)?;
+        Ok(&self.earlier)
+    }
+
     fn look_up(&mut self, index: usize) -> Result<(), ChangeError> {
         if self.current == Some(index) {
             return Ok(());

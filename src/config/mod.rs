@@ -167,6 +167,12 @@ pub struct PathSettings {
 pub struct Limits {
     /// A larger file is not read but listed as unread. In bytes.
     pub max_file_bytes: Option<u64>,
+    /// The most entries that are read of an archive, with those of archives in it.
+    pub archive_entries: Option<u64>,
+    /// The most bytes that an archive may unpack to.
+    pub archive_bytes: Option<u64>,
+    /// The most bytes that an archive may unpack to for each of its own.
+    pub archive_ratio: Option<u64>,
 }
 
 /// `[unread]`

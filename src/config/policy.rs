@@ -51,6 +51,12 @@ pub struct Policy {
     pub allowed_paths: Vec<(String, GlobSet)>,
     /// A larger file is not read.
     pub max_file_bytes: u64,
+    /// The most entries that are read of an archive.
+    pub archive_entries: u64,
+    /// The most bytes that an archive may unpack to.
+    pub archive_bytes: u64,
+    /// The most bytes that an archive may unpack to for each of its own.
+    pub archive_ratio: u64,
     /// What unread content does in a commit.
     pub unread_commit: Level,
     /// What unread content does in a push.
@@ -87,6 +93,12 @@ struct At {
 
 /// Everything a build of a large project puts into one file stays below; above it is rather a disk image.
 pub(super) const MAX_FILE_BYTES: u64 = 100 << 20;
+/// The jar of a whole application has fewer entries,
+const ARCHIVE_ENTRIES: u64 = 20_000;
+/// unpacks to less,
+const ARCHIVE_BYTES: u64 = 256 << 20;
+/// and text shrinks to a twentieth at best; only a bomb gets near what deflate can do, a thousandth.
+const ARCHIVE_RATIO: u64 = 200;
 
 /// Used where a repository sets no key of its own: fingerprints are then the same everywhere.
 const FINGERPRINT_KEY: &str = "leakstop";
@@ -101,6 +113,9 @@ impl Default for Policy {
             stopwords: Vec::new(),
             allowed_paths: Vec::new(),
             max_file_bytes: MAX_FILE_BYTES,
+            archive_entries: ARCHIVE_ENTRIES,
+            archive_bytes: ARCHIVE_BYTES,
+            archive_ratio: ARCHIVE_RATIO,
             unread_commit: Level::Warn,
             unread_push: Level::Block,
             // Whoever uses LFS has such files in every other commit, and no hook can ever read them: one line says so.
@@ -170,6 +185,9 @@ impl Policy {
         }
         set(&mut self.low_confidence, &level.low_confidence);
         set(&mut self.max_file_bytes, &config.limits.max_file_bytes);
+        set(&mut self.archive_entries, &config.limits.archive_entries);
+        set(&mut self.archive_bytes, &config.limits.archive_bytes);
+        set(&mut self.archive_ratio, &config.limits.archive_ratio);
         set(&mut self.unread_commit, &config.unread.commit);
         set(&mut self.unread_push, &config.unread.push);
         set(&mut self.unread_lfs, &config.unread.lfs);

@@ -8,6 +8,8 @@ pub use fingerprint::{BadFingerprint, Fingerprint};
 pub use level::{Confidence, Doubt, Family, Severity};
 pub use secret::Secret;
 
+use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -30,7 +32,8 @@ pub enum Where {
     Author,
 }
 
-/// A place in a text; line and column count from 1, columns in bytes. The end is exclusive.
+/// A place in a text; line and column count from 1, columns in bytes of the text in UTF-8 without its byte order mark,
+/// whatever encoding the file has. The end is exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// First line.
@@ -95,4 +98,34 @@ pub struct Finding {
     pub fingerprint: Fingerprint,
     /// Encodings that were undone to see it, outermost first.
     pub decoded: Vec<&'static str>,
+    /// Where it stands inside of the file, which is an archive: `!` and the path there.
+    pub inside: Option<Arc<[u8]>>,
+    /// The cell in which it stands, where the file is a notebook.
+    pub cell: Option<Cell>,
+}
+
+impl Finding {
+    /// The path with what it names inside of an archive.
+    pub fn full_path(&self) -> Cow<'_, [u8]> {
+        match &self.inside {
+            Some(inside) => [&*self.path, inside].concat().into(),
+            None => (&*self.path).into(),
+        }
+    }
+}
+
+/// A cell of a notebook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cell {
+    /// Its place among all cells, from 1.
+    pub number: u32,
+    /// True for what it put out, false for its source.
+    pub is_output: bool,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let output = if self.is_output { "output of " } else { "" };
+        write!(f, "{output}cell {}", self.number)
+    }
 }

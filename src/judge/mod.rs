@@ -146,7 +146,15 @@ pub fn judge(findings: Vec<Finding>, unseen: Unseen, gate: Gate, policy: &Policy
 
 /// The order of findings does not depend on how they were found.
 fn place(finding: &Finding) -> impl Ord {
-    (finding.path.clone(), finding.place, finding.span, finding.commit.clone(), finding.facts.rule.clone(), finding.reference.clone())
+    (
+        finding.path.clone(),
+        finding.inside.clone(),
+        finding.place,
+        finding.span,
+        finding.commit.clone(),
+        finding.facts.rule.clone(),
+        finding.reference.clone(),
+    )
 }
 
 fn judge_one(finding: Finding, policy: &Policy, today: Date) -> Judged {

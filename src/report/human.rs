@@ -147,7 +147,8 @@ impl Page<'_> {
         let mut width = INDENT.len() + name.chars().count();
         let strong = self.palette.strong;
         write!(out, "{INDENT}{strong}{name}{strong:#}")?;
-        for part in [commit, reference, mask(finding), rule].into_iter().flatten() {
+        let cell = finding.cell.map(|cell| format!(" ({cell})"));
+        for part in [cell, commit, reference, mask(finding), rule].into_iter().flatten() {
             let wide = part.chars().count();
             if width + wide > WIDTH {
                 width = INDENT.len();
@@ -161,7 +162,7 @@ impl Page<'_> {
 
     fn name(&self, finding: &Finding) -> String {
         let at = finding.span.map(|span| format!("{}:{}", span.line, span.column)).unwrap_or_default();
-        let path = self.redactor.show(&finding.path);
+        let path = self.redactor.show(&finding.full_path());
         match finding.place {
             Where::Content if at.is_empty() => path,
             Where::Content => format!("{path}:{at}"),
@@ -264,7 +265,8 @@ fn wrap(text: &str, width: usize) -> Vec<std::borrow::Cow<'_, str>> {
 
 fn mask(finding: &Finding) -> Option<String> {
     let secret = finding.secret.as_ref()?;
-    let decoded = if finding.decoded.is_empty() { String::new() } else { format!(", encoded as {}", finding.decoded.join(" in ")) };
+    let layers: Vec<&str> = finding.decoded.iter().rev().copied().collect();
+    let decoded = if layers.is_empty() { String::new() } else { format!(", encoded as {}", layers.join(" in ")) };
     Some(format!("  {}  ({} characters{decoded})", secret.redacted(finding.public_prefix), secret.len()))
 }
 

@@ -1,5 +1,6 @@
 //! The JSON report, schema 1. Keys are only ever added.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -58,7 +59,7 @@ struct Row<'a> {
     length: Option<usize>,
     fingerprint: &'a str,
     decoded: &'a [&'static str],
-    message: &'a str,
+    message: Cow<'a, str>,
     fix: &'a str,
     rotate: Option<&'a str>,
     standards: &'a [String],
@@ -145,7 +146,7 @@ fn row<'a>(judged: &'a Judged, redactor: &Redactor) -> Row<'a> {
         confidence: finding.confidence,
         verdict: judged.verdict,
         reason: redactor.show(judged.reason.to_string().as_bytes()),
-        path: redactor.show(&finding.path),
+        path: redactor.show(&finding.full_path()),
         line: finding.span.map(|span| span.line),
         column: finding.span.map(|span| span.column),
         end_line: finding.span.map(|span| span.end_line),
@@ -157,7 +158,10 @@ fn row<'a>(judged: &'a Judged, redactor: &Redactor) -> Row<'a> {
         length: finding.secret.as_ref().map(crate::finding::Secret::len),
         fingerprint: finding.fingerprint.as_str(),
         decoded: &finding.decoded,
-        message: &facts.message,
+        message: match finding.cell {
+            Some(cell) => format!("{} It stands in {}{cell}.", facts.message, if cell.is_output { "the " } else { "" }).into(),
+            None => facts.message.as_str().into(),
+        },
         fix: &facts.fix,
         rotate: facts.rotate.as_deref(),
         standards: &facts.standards,

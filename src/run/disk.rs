@@ -9,12 +9,13 @@ use crate::change::{self, Coverage, DiskFile, Part, Unread};
 use crate::config::Policy;
 use crate::finding::Where;
 use crate::rules::Rules;
-use crate::scan::{Hit, Scanner, Text, plain};
+use crate::scan::{Hit, Scanned, Scanner, Text, plain};
 
 use super::Failure;
 use super::across;
 use super::examine::Found;
 use super::finding_maker::{FindingMaker, Place};
+use super::packed::{below, limits};
 
 /// Fewer files are not worth a second thread.
 const FILES_WORTH_A_THREAD: usize = 64;
@@ -24,12 +25,12 @@ const MOST_THREADS: usize = 8;
 /// Scans files and folders.
 pub(super) fn examine_files(paths: &[PathBuf], everything: bool, root: Option<&Path>, rules: &Rules, policy: &Policy) -> Result<Found, Failure> {
     let listed = change::files(paths, everything, root)?;
-    let scanner = Scanner::new(rules);
+    let scanner = Scanner::new(rules).within(limits(policy));
     let next = AtomicUsize::new(0);
     let work = Work { files: &listed.files, next: &next, scanner: &scanner, limit: policy.max_file_bytes };
     let threads =
         if listed.files.len() < FILES_WORTH_A_THREAD { 1 } else { std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS) };
-    let mut results = std::thread::scope(|scope| -> Result<Vec<Scanned<'_>>, Failure> {
+    let mut results = std::thread::scope(|scope| -> Result<Vec<Examined<'_>>, Failure> {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| work.run())).collect();
         let mut results = work.run()?;
         for other in others {
@@ -49,7 +50,8 @@ pub(super) fn examine_files(paths: &[PathBuf], everything: bool, root: Option<&P
             Outcome::Read { bytes, in_text } => {
                 coverage.files += 1;
                 coverage.bytes += bytes;
-                for hit in in_text {
+                coverage.unread.extend(below(path, in_text.unread));
+                for hit in in_text.hits {
                     if let Some(severity) = across::severity(&hit, path, &listed_paths)? {
                         maker.add_as(severity, hit, &Place { place: Where::Content, path, commit: None, reference: None });
                     }
@@ -68,28 +70,30 @@ pub(super) fn examine_files(paths: &[PathBuf], everything: bool, root: Option<&P
 
 /// Scans one text; `path` decides which rules apply.
 pub(super) fn examine_text(path: Option<&Path>, bytes: &[u8], rules: &Rules, policy: &Policy) -> Result<Found, Failure> {
-    let scanner = Scanner::new(rules);
+    let scanner = Scanner::new(rules).within(limits(policy));
     let path = path.map(|path| path.as_os_str().as_encoded_bytes()).unwrap_or_default();
     let mut maker = FindingMaker::without_git(policy);
-    for hit in scanner.scan(Text { path, part: Part::Content, bytes: &plain(bytes.to_vec()) })? {
+    let scanned = scanner.look_into(Text { path, part: Part::Content, bytes: &plain(bytes.to_vec()) })?;
+    for hit in scanned.hits {
         // Nothing is known of files beside it.
         if let Some(severity) = across::severity(&hit, path, &HashSet::new())? {
             maker.add_as(severity, hit, &Place { place: Where::Content, path, commit: None, reference: None });
         }
     }
-    let coverage = Coverage { files: 1, bytes: bytes.len() as u64, ..Coverage::default() };
+    let unread = below(path, scanned.unread).collect();
+    let coverage = Coverage { files: 1, bytes: bytes.len() as u64, unread, ..Coverage::default() };
     Ok(Found { findings: maker.into_findings(), coverage })
 }
 
 /// A file and what became of it.
-struct Scanned<'r> {
+struct Examined<'r> {
     file: usize,
     in_name: Vec<Hit<'r>>,
     outcome: Outcome<'r>,
 }
 
 enum Outcome<'r> {
-    Read { bytes: u64, in_text: Vec<Hit<'r>> },
+    Read { bytes: u64, in_text: Scanned<'r> },
     Unread(String),
 }
 
@@ -103,12 +107,12 @@ struct Work<'a, 'r> {
 
 impl<'r> Work<'_, 'r> {
     /// Takes files until none is left.
-    fn run(&self) -> Result<Vec<Scanned<'r>>, Failure> {
+    fn run(&self) -> Result<Vec<Examined<'r>>, Failure> {
         let mut results = Vec::new();
         loop {
             let file = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(entry) = self.files.get(file) else { return Ok(results) };
-            results.push(Scanned { file, in_name: scan_name(self.scanner, &entry.path)?, outcome: self.scan(entry)? });
+            results.push(Examined { file, in_name: scan_name(self.scanner, &entry.path)?, outcome: self.scan(entry)? });
         }
     }
 
@@ -118,7 +122,7 @@ impl<'r> Work<'_, 'r> {
             Err(why) => return Ok(Outcome::Unread(why)),
         };
         let size = bytes.len() as u64;
-        let in_text = self.scanner.scan(Text { path: &entry.path, part: Part::Content, bytes: &plain(bytes) })?;
+        let in_text = self.scanner.look_into(Text { path: &entry.path, part: Part::Content, bytes: &plain(bytes) })?;
         Ok(Outcome::Read { bytes: size, in_text })
     }
 }

@@ -10,12 +10,13 @@ use crate::change::{
 };
 use crate::config::Policy;
 use crate::finding::{Finding, Where};
-use crate::scan::{Hit, PathKind, Scanner, Text, plain, plain_of};
+use crate::scan::{Hit, PathKind, Scanned, Scanner, Text, plain, plain_of};
 
 use super::Failure;
 use super::across::{self, InGit, LostIgnore};
 use super::finding_maker::{FindingMaker, Place};
 use super::moves::Moves;
+use super::packed::{PackedBefore, below};
 
 /// What was found and what was looked at.
 pub(super) struct Found {
@@ -30,7 +31,9 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
     coverage.unread.extend(change.unread.iter().cloned());
     for text in &change.texts {
         coverage.bytes += text.bytes.len() as u64;
-        for hit in scanner.scan(Text { path: b"", part: text.part, bytes: &plain(text.bytes.clone()) })? {
+        let scanned = scanner.look_into(Text { path: b"", part: text.part, bytes: &plain(text.bytes.clone()) })?;
+        coverage.unread.extend(below(b"a message, a tag or a name", scanned.unread));
+        for hit in scanned.hits {
             maker.add(hit, &Place { place: place_of(text.part), path: b"", commit: text.commit, reference: text.reference.as_deref() });
         }
     }
@@ -50,6 +53,7 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
         }
     }
     let mut moves = Moves::new(scanner, policy);
+    let mut packed = PackedBefore::default();
     let lost = across::lost_ignores(store, change, scanner)?;
     let lists: Vec<usize> = lost.iter().filter_map(|lost| lost.file).collect();
     for LostIgnore { path, file, hit } in lost {
@@ -60,16 +64,18 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
     let mut hits_of = scan_files(store, change, scanner, policy, &mut coverage)?;
     let own = across::own_values(store, change, scanner, policy, &mut coverage.unread)?;
     // What was found beside another file says more than what a rule saw in the same line.
-    for (file, hits) in &mut hits_of {
+    for (file, scanned) in &mut hits_of {
         let told = |hit: &Hit<'_>| own.iter().any(|(at, own)| at == file && own.span.map(|span| span.line) == hit.span.map(|span| span.line));
-        hits.retain(|hit| !(told(hit) || lists.contains(file) && hit.rule.text().yields));
+        scanned.hits.retain(|hit| hit.inside.is_some() || !(told(hit) || lists.contains(file) && hit.rule.text().yields));
     }
-    hits_of.extend(own.into_iter().map(|(file, hit)| (file, vec![hit])));
-    for (file, hits) in hits_of {
+    hits_of.extend(own.into_iter().map(|(file, hit)| (file, Scanned { hits: vec![hit], unread: Vec::new() })));
+    for (file, scanned) in hits_of {
         let new_file = &change.files[file];
+        coverage.unread.extend(below(&new_file.path, scanned.unread));
         let place = Place { place: Where::Content, path: &new_file.path, commit: new_file.commit, reference: name_of(change, new_file) };
-        for hit in hits {
+        for hit in scanned.hits {
             let before = match (&hit.raw, &hit.secret) {
+                _ if hit.inside.is_some() => packed.before(&hit, file, place.path, scanner, &mut novelty)?,
                 (Some(raw), Some(_)) => novelty.value(file, raw.expose())?,
                 (Some(raw), None) => novelty.lines(file, raw.expose())?,
                 (None, _) => Before::Moved(Vec::new()),
@@ -118,7 +124,7 @@ const LFS: &str = "it is a Git LFS pointer; what it stands for is not in git";
 const WORTH_COMPARING: usize = 4 << 10;
 
 /// Matches of one file version, by its index in the change.
-type FileHits<'r> = (usize, Vec<Hit<'r>>);
+type FileHits<'r> = (usize, Scanned<'r>);
 /// Blobs that were read.
 type Batch = Vec<Version>;
 
@@ -311,22 +317,22 @@ impl<'r> Work<'_, 'r> {
     /// Scans a blob once for each kind of path that it stands at: the path decides which rules apply.
     fn scan(&self, version: &Version, out: &mut Vec<FileHits<'r>>) -> Result<(), Failure> {
         let bytes = version.object.bytes.as_slice();
-        let mut by_kind: HashMap<PathKind, Vec<Hit<'r>>> = HashMap::new();
+        let mut by_kind: HashMap<PathKind, Scanned<'r>> = HashMap::new();
         let files = &self.blobs[version.at].1;
         for &file in files {
             let path = &self.change.files[file as usize].path;
             let text = Text { path, part: Part::Content, bytes };
-            let hits = if files.len() == 1 {
+            let scanned = if files.len() == 1 {
                 self.scanner.scan_new(text, &version.new)?
             } else {
                 let kind = self.scanner.kind(path, bytes);
                 match by_kind.get(&kind) {
-                    Some(hits) => hits.clone(),
-                    None => by_kind.entry(kind).or_insert(self.scanner.scan(text)?).clone(),
+                    Some(scanned) => scanned.clone(),
+                    None => by_kind.entry(kind).or_insert(self.scanner.look_into(text)?).clone(),
                 }
             };
-            if !hits.is_empty() {
-                out.push((file as usize, hits));
+            if !(scanned.hits.is_empty() && scanned.unread.is_empty()) {
+                out.push((file as usize, scanned));
             }
         }
         Ok(())

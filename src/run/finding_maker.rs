@@ -89,6 +89,8 @@ impl<'a> FindingMaker<'a> {
             secret: hit.secret,
             raw: hit.raw,
             decoded: hit.decoded,
+            inside: hit.inside,
+            cell: hit.cell,
         }
     }
 
@@ -100,6 +102,7 @@ impl<'a> FindingMaker<'a> {
             (Some(secret), _) => Fingerprint::new(self.key, rule, secret.expose()),
             (None, raw) => {
                 let mut value = path.to_vec();
+                value.extend(hit.inside.iter().flat_map(|inside| inside.iter()));
                 for word in raw.iter().flat_map(|raw| raw.expose().split(u8::is_ascii_whitespace)).filter(|word| !word.is_empty()) {
                     value.push(0);
                     value.extend_from_slice(word);

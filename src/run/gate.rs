@@ -16,6 +16,7 @@ use crate::scan::Scanner;
 use super::disk;
 use super::examine::{Found, examine};
 use super::output::{Stream, report};
+use super::packed::limits;
 use super::settings::Settings;
 use super::weakened::{Effect, weakenings};
 use super::{Failure, settings};
@@ -152,7 +153,7 @@ impl Session<'_> {
     }
 
     fn examine(&self, store: &dyn Store, change: &ChangeSet, rules: &Rules, policy: &Policy) -> Result<Found, Failure> {
-        examine(store, change, &Scanner::new(rules), policy)
+        examine(store, change, &Scanner::new(rules).within(limits(policy)), policy)
     }
 
     fn finish(&self, command: &str, gate: Gate, found: Found, settings: &Settings, rules: &Rules, stream: Stream) -> Result<Status, Failure> {

@@ -14,6 +14,7 @@ mod import;
 mod information;
 mod moves;
 mod output;
+mod packed;
 mod rule_check;
 mod settings;
 mod setup;

@@ -9,7 +9,7 @@ use super::nesting::{self, Nesting};
 use super::prefilter::Window;
 use super::{name, scope, yaml};
 use crate::finding::{Confidence, Secret};
-use crate::rules::{Rule, RuleError};
+use crate::rules::{Check, Rule, RuleError, Rules};
 
 /// A scan that could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -33,15 +33,20 @@ pub(super) struct Candidate {
 
 impl Candidate {
     /// The same candidate, found inside decoded bytes; `None` where the text shows it undecoded.
-    pub(super) fn inside(mut self, encoded: &Encoded) -> Option<Self> {
-        self.range = encoded.place(&self.range)?;
+    pub(super) fn inside(mut self, encoded: &Encoded, rules: &Rules) -> Option<Self> {
+        self.range = encoded.place(&self.range, self.is_bound(rules))?;
         self.decoded.insert(0, encoded.how);
         Some(self)
     }
 
-    /// How many layers were undone. A literal is the same in one piece and in several.
-    pub(super) fn layers(&self) -> usize {
-        self.decoded.iter().filter(|how| **how != decode::JOINED).count()
+    fn is_bound(&self, rules: &Rules) -> bool {
+        rules.all()[self.rule as usize].check() == Some(Check::Assignment)
+    }
+
+    /// How many layers were undone. A value that is bound to a name is the whole literal rather than its first piece.
+    pub(super) fn layers(&self, rules: &Rules) -> usize {
+        let is_bound = self.is_bound(rules);
+        self.decoded.iter().filter(|how| !is_bound || **how != decode::JOINED).count()
     }
 }
 

@@ -136,11 +136,12 @@ impl<'r> Scanner<'r> {
             return Ok(());
         }
         let whole = std::iter::once(0..text.len()).collect::<Vec<_>>();
-        for encoded in decode::runs_around(text, Parts(&whole), depth, work) {
+        for encoded in decode::runs_around(text, Parts(&whole), file.language, depth, work) {
             let mut inner = Vec::new();
             self.trace(&encoded.bytes, file, depth + 1, work, keywords, &mut inner)?;
             for mut one in inner {
-                let place = one.range.as_ref().and_then(|range| encoded.place(range));
+                let bound = self.rules.all()[one.rule as usize].check() == Some(Check::Assignment);
+                let place = one.range.as_ref().and_then(|range| encoded.place(range, bound));
                 if place.is_some() {
                     one.range = place;
                     one.decoded.insert(0, encoded.how);

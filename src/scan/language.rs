@@ -39,6 +39,12 @@ impl Language {
     /// Number of languages.
     pub(super) const COUNT: usize = Self::Other as usize + 1;
 
+    /// Does a literal that follows another one, with nothing but blanks between, go on with it? What is of no known language
+    /// may be of one in which it does.
+    pub(super) fn joins_neighbours(self) -> bool {
+        matches!(self, Self::Python | Self::C | Self::Swift | Self::Ruby | Self::Sql | Self::Other)
+    }
+
     /// The name rules use.
     pub(super) fn name(self) -> &'static str {
         match self {

@@ -4,10 +4,12 @@
 //! in windows around the hits, then the checks. What is encoded in it is decoded and passes the same way.
 
 mod across;
+mod archive;
 mod assignment;
 mod check;
 mod code;
 mod confirm;
+mod cursor;
 mod decode;
 mod explain;
 mod features;
@@ -20,6 +22,8 @@ mod manifest;
 mod model;
 mod name;
 mod nesting;
+mod notebook;
+mod packed;
 mod parts;
 mod paths;
 mod plain;
@@ -31,6 +35,7 @@ mod scope;
 mod yaml;
 mod zone;
 
+pub use archive::Limits;
 pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;
 pub use explain::{Story, Trace};
@@ -40,10 +45,11 @@ pub use plain::{plain, plain_of};
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::change::Part;
-use crate::finding::{Confidence, Doubt, Family, Secret, Span};
+use crate::change::{Part, Unread};
+use crate::finding::{Cell, Confidence, Doubt, Family, Secret, Span};
 use crate::rules::{Check, Rule, Rules};
 use confirm::{Candidate, Memory};
+use cursor::Cursor;
 use decode::Work;
 use language::Language;
 use parts::Parts;
@@ -55,6 +61,7 @@ pub struct Scanner<'r> {
     rules: &'r Rules,
     prefilter: Prefilter,
     paths: Paths,
+    limits: Limits,
 }
 
 /// A text and where it comes from.
@@ -85,13 +92,34 @@ pub struct Hit<'r> {
     pub decoded: Vec<&'static str>,
     /// The file that the code names, where the rule asks for it.
     pub file: Option<Box<[u8]>>,
+    /// Where it stands inside of an archive: `!` and the path there. Lines are those of that inner file.
+    pub inside: Option<Arc<[u8]>>,
+    /// The cell of a notebook in which it stands.
+    pub cell: Option<Cell>,
+}
+
+impl<'r> Hit<'r> {
+    /// The finding is the file itself.
+    fn of_file(rule: &'r Rule) -> Self {
+        let confidence = rule.text().confidence;
+        Self { rule, secret: None, raw: None, span: None, confidence, decoded: Vec::new(), file: None, inside: None, cell: None }
+    }
+}
+
+/// What was found in a text, and what in it could not be looked into.
+#[derive(Clone, Default)]
+pub struct Scanned<'r> {
+    /// The matches, by place.
+    pub hits: Vec<Hit<'r>>,
+    /// What was not read, each with its path inside of the text's file: nothing for the file itself.
+    pub unread: Vec<Unread>,
 }
 
 /// The encoded runs of a text, each with its place and what it stands for: a reader of its own for the fuzz targets.
 pub fn decoded(text: &[u8]) -> Vec<(Range<usize>, Vec<u8>)> {
     // The second layer undoes compression too.
     let whole = 0..text.len();
-    let undone = |depth| decode::runs_around(text, Parts(std::slice::from_ref(&whole)), depth, &mut Work::of(text.len()));
+    let undone = |depth| decode::runs_around(text, Parts(std::slice::from_ref(&whole)), Language::Other, depth, &mut Work::of(text.len()));
     (0..2).flat_map(undone).map(|run| (run.range, run.bytes)).collect()
 }
 
@@ -106,7 +134,12 @@ pub struct PathKind {
 impl<'r> Scanner<'r> {
     /// A scanner for these rules. It prepares for a kind of text when the first of that kind comes.
     pub fn new(rules: &'r Rules) -> Self {
-        Self { rules, prefilter: Prefilter::new(), paths: Paths::new(rules) }
+        Self { rules, prefilter: Prefilter::new(), paths: Paths::new(rules), limits: Limits::default() }
+    }
+
+    /// The same scanner with other limits on what it unpacks.
+    pub fn within(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// All matches in the text, by place.
@@ -114,6 +147,14 @@ impl<'r> Scanner<'r> {
     /// # Errors
     /// A rule that does not compile.
     pub fn scan(&self, text: Text<'_>) -> Result<Vec<Hit<'r>>, ScanError> {
+        Ok(self.look_into(text)?.hits)
+    }
+
+    /// All matches in the text, and what in it could not be read: what a gate has to know.
+    ///
+    /// # Errors
+    /// A rule that does not compile.
+    pub fn look_into(&self, text: Text<'_>) -> Result<Scanned<'r>, ScanError> {
         self.scan_new(text, std::slice::from_ref(&(0..text.bytes.len())))
     }
 
@@ -121,7 +162,15 @@ impl<'r> Scanner<'r> {
     ///
     /// # Errors
     /// A rule that does not compile.
-    pub fn scan_new(&self, text: Text<'_>, new: &[Range<usize>]) -> Result<Vec<Hit<'r>>, ScanError> {
+    pub fn scan_new(&self, text: Text<'_>, new: &[Range<usize>]) -> Result<Scanned<'r>, ScanError> {
+        let mut scanned = self.scan_text(text, new)?;
+        if text.part == Part::Content {
+            self.scan_packed(text, &mut scanned)?;
+        }
+        Ok(scanned)
+    }
+
+    fn scan_text(&self, text: Text<'_>, new: &[Range<usize>]) -> Result<Scanned<'r>, ScanError> {
         let bound = self.bound(text);
         let language = match text.part {
             // Its file will be asked about next, with the same tables.
@@ -134,13 +183,20 @@ impl<'r> Scanner<'r> {
         let mut work = Work::of(text.bytes.len());
         self.search(text.bytes, new, file, 0, &mut work, &mut candidates)?;
         self.search_by_path(text.bytes, file, &mut candidates)?;
+        let mut cells = Vec::new();
+        if file.bound.is_some() && notebook::is_notebook(text.path) {
+            cells = notebook::parts(text.bytes);
+            self.search_cells(&cells, new, file, &mut work, &mut candidates)?;
+        }
         // What stands apart from the new part stood there before.
         candidates.retain(|candidate| new.touch(&candidate.range));
         if !candidates.is_empty() && file.bound.is_some() && sample::is_sample(text.path) {
             discount(&mut candidates, self.rules);
         }
         let kept = resolve(candidates, self.rules);
-        Ok(self.locate(text.bytes, kept))
+        let why = || "more stands encoded in it than is decoded for a file of its size; the rest was not".to_owned();
+        let unread = work.is_spent.then(|| Unread { path: Vec::new(), why: why() });
+        Ok(Scanned { hits: self.locate(text.bytes, kept, &cells), unread: unread.into_iter().collect() })
     }
 
     /// The matches of the rules for which the path alone is the finding.
@@ -149,7 +205,7 @@ impl<'r> Scanner<'r> {
         for &at in self.paths.of(self.rules.all(), path).applying() {
             let rule = &self.rules.all()[at as usize];
             if rule.keywords().is_empty() && rule.text().pattern.is_none() && rule.check().is_none() {
-                hits.push(Hit { rule, secret: None, raw: None, span: None, confidence: rule.text().confidence, decoded: Vec::new(), file: None });
+                hits.push(Hit::of_file(rule));
             }
         }
         hits
@@ -163,7 +219,7 @@ impl<'r> Scanner<'r> {
     /// The finding that the list `before` ignored a credential file that none of the lists `after` ignores.
     pub fn lost_ignore(&self, before: &[u8], after: &[&[u8]]) -> Option<Hit<'r>> {
         let rule = self.rule_with(Check::IgnoreLost).filter(|_| across::ignores_less(before, after))?;
-        Some(Hit { rule, secret: None, raw: None, span: None, confidence: rule.text().confidence, decoded: Vec::new(), file: None })
+        Some(Hit::of_file(rule))
     }
 
     /// The values of an example file that the developer's own file holds too.
@@ -177,7 +233,7 @@ impl<'r> Scanner<'r> {
             decoded: Vec::new(),
             file: None,
         };
-        self.locate(example.bytes, across::shared_values(example.bytes, own).into_iter().map(candidate).collect())
+        self.locate(example.bytes, across::shared_values(example.bytes, own).into_iter().map(candidate).collect(), &[])
     }
 
     /// What of a path decides which rules apply: two paths of one kind give the same matches for the same bytes.
@@ -213,11 +269,11 @@ impl<'r> Scanner<'r> {
         if depth == decode::MAX_DEPTH {
             return Ok(());
         }
-        for encoded in decode::runs_around(text, new, depth, work) {
+        for encoded in decode::runs_around(text, new, file.language, depth, work) {
             let mut inner = Vec::new();
-            let whole = [0..encoded.bytes.len()];
-            self.search(&encoded.bytes, Parts(&whole), file, depth + 1, work, &mut inner)?;
-            out.extend(inner.into_iter().filter_map(|candidate| candidate.inside(&encoded)));
+            let whole = 0..encoded.bytes.len();
+            self.search(&encoded.bytes, Parts(std::slice::from_ref(&whole)), file, depth + 1, work, &mut inner)?;
+            out.extend(inner.into_iter().filter_map(|candidate| candidate.inside(&encoded, self.rules)));
         }
         Ok(())
     }
@@ -237,7 +293,7 @@ impl<'r> Scanner<'r> {
     }
 
     /// Turns places in bytes into lines and columns, in one pass over the text.
-    fn locate(&self, text: &[u8], mut candidates: Vec<Candidate>) -> Vec<Hit<'r>> {
+    fn locate(&self, text: &[u8], mut candidates: Vec<Candidate>, cells: &[notebook::Part]) -> Vec<Hit<'r>> {
         candidates.sort_by_key(|candidate| (candidate.range.start, candidate.range.end, candidate.rule));
         let mut cursor = Cursor::default();
         let mut hits = Vec::with_capacity(candidates.len());
@@ -252,6 +308,8 @@ impl<'r> Scanner<'r> {
                 confidence: candidate.confidence,
                 decoded: candidate.decoded,
                 file: candidate.file,
+                inside: None,
+                cell: cells.iter().find(|cell| cell.range.contains(&candidate.range.start)).map(|cell| cell.cell),
             });
         }
         hits
@@ -304,11 +362,10 @@ pub fn doubt(hit: &Hit<'_>, path: &[u8]) -> Option<Doubt> {
 
 /// One finding for one cause: where two candidates overlap, the more specific rule stays.
 fn resolve(mut candidates: Vec<Candidate>, rules: &Rules) -> Vec<Candidate> {
-    let rules = rules.all();
     // Specific rules first; among equals the surer, then the longer, then the earlier.
     candidates.sort_by_key(|c| {
-        let rule = &rules[c.rule as usize];
-        (rule.text().yields, std::cmp::Reverse(c.confidence), c.layers(), std::cmp::Reverse(c.range.len()), c.range.start, c.rule)
+        let rule = &rules.all()[c.rule as usize];
+        (rule.text().yields, std::cmp::Reverse(c.confidence), c.layers(rules), std::cmp::Reverse(c.range.len()), c.range.start, c.rule)
     });
     let mut kept: Vec<Candidate> = Vec::new();
     let mut taken: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();
@@ -321,31 +378,6 @@ fn resolve(mut candidates: Vec<Candidate>, rules: &Rules) -> Vec<Candidate> {
         kept.push(candidate);
     }
     kept
-}
-
-/// Counts lines up to a place, forwards only.
-#[derive(Clone)]
-struct Cursor {
-    at: usize,
-    line: u32,
-    line_start: usize,
-}
-
-impl Default for Cursor {
-    fn default() -> Self {
-        Self { at: 0, line: 1, line_start: 0 }
-    }
-}
-
-impl Cursor {
-    fn advance(&mut self, text: &[u8], to: usize) -> (u32, u32) {
-        for newline in memchr::memchr_iter(b'\n', &text[self.at..to]) {
-            self.line = self.line.saturating_add(1);
-            self.line_start = self.at + newline + 1;
-        }
-        self.at = to;
-        (self.line, u32::try_from(to - self.line_start).unwrap_or(u32::MAX - 1) + 1)
-    }
 }
 
 #[cfg(test)]
@@ -368,6 +400,8 @@ mod tests {
             "db_password = \"{alnum:14}\"\n",
             "x {base64:user:ghp_{crc32:30} and more} y\n",
             "{jwt:{\"sub\":\"{hex:900}\"}}\n",
+            "let x = concat(\"ghp_\" +\n    \"{alnum:20}\" +\n    \"{alnum:16}\");\n",
+            "s = \"\\u0067hp_{alnum:36}\";\n",
         ];
         let parts: Vec<_> = shapes.iter().enumerate().map(|(at, shape)| format!("{filler}{}", fill(shape, seed + at as u64))).collect();
         parts.concat() + &filler
@@ -387,7 +421,7 @@ mod tests {
                 let length = (seed as usize * 37 + cut) % 400;
                 let old = format!("{}{}", &new[..cut], &new[(cut + length).min(new.len())..]);
                 let parts = changed_parts(new.as_bytes(), old.as_bytes());
-                let found = scanner.scan_new(text_of(new.as_bytes()), &parts).unwrap();
+                let found = scanner.scan_new(text_of(new.as_bytes()), &parts).unwrap().hits;
                 let touches = |hit: &&Hit<'_>| {
                     let raw = hit.raw.as_ref().map(Secret::expose).unwrap_or_default();
                     let at = memchr::memmem::find(new.as_bytes(), raw).unwrap_or_default();

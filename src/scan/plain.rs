@@ -8,6 +8,8 @@
 //! a unit that is no character becomes a mark, and bytes that are not surely wide are left alone ([`super::decode`] still
 //! looks for wide letters in them).
 
+use super::archive;
+
 /// As many printable bytes in a row are text in single bytes, whatever stands around them.
 const NARROW: usize = 16;
 /// Without a byte order mark, wide text has a zero in this share of its units: what is not in Latin script has fewer, and is
@@ -27,6 +29,9 @@ pub fn plain(bytes: Vec<u8>) -> Vec<u8> {
 
 /// The text that `bytes` hold; `None` where that is these bytes themselves.
 pub fn plain_of(bytes: &[u8]) -> Option<Vec<u8>> {
+    if archive::Kind::of(bytes).is_some() {
+        return None;
+    }
     let mut decoded = match Wide::of(bytes) {
         Some((wide, mark)) => Some(wide.to_utf8(&bytes[mark..])),
         None => bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec),

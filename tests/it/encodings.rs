@@ -155,3 +155,88 @@ mod other_bytes {
         assert!(repo.refuses(&COMMIT).contains(".netrc:4:10"));
     }
 }
+
+/// A secret in another guise: it is refused, and pointed at where it stands.
+mod guises {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+    use super::*;
+
+    #[track_caller]
+    fn is_found_at(place: &str, name: &str, text: impl AsRef<[u8]>) {
+        let repo = Repo::started();
+        repo.stage(name, text);
+        let told = repo.refuses(&COMMIT);
+        assert!(told.contains(&format!("{name}:{place}  ghp_****  (40 characters")), "{told}");
+        assert_redacted(&told, &token(1));
+    }
+
+    fn each(text: &str, write: impl Fn(char) -> String) -> String {
+        text.chars().map(write).collect()
+    }
+
+    #[test]
+    fn escapes_are_undone() {
+        let token = token(1);
+        is_found_at("1:6", "a.js", format!("x = '{}';\n", each(&token, |c| format!("\\x{:02x}", c as u32))));
+        is_found_at("1:6", "a.js", format!("x = '{}';\n", each(&token, |c| format!("\\u{:04X}", c as u32))));
+        is_found_at("1:8", "a.c", format!("c = u8\"{}\";\n", each(&token, |c| format!("\\{:03o}", c as u32))));
+        is_found_at("2:4", "a.html", format!("<html>\n<p>{}</p>\n", each(&token, |c| format!("&#{};", c as u32))));
+        is_found_at("2:10", "a.html", format!("<html>\n<p a=\"?t={}\">\n", token.replacen('g', "&#103;", 1)));
+        is_found_at("3:7", "a.eml", format!("Subject: x\n\nkey =3D {}=\n{}\n", &token[..20], &token[20..]).replace("key =3D ", "key=3D"));
+        is_found_at("1:18", "a.json", format!("{{\"a\": \"{{\\\"b\\\": \\\"{}\\\"}}\"}}\n", token.replace("ghp_", "ghp\\u005f")));
+        is_found_at("1:14", "a.json", format!("{{\"a\": \"line\\n{token}\\n\"}}\n"));
+    }
+
+    #[test]
+    fn layers_of_encodings_are_undone() {
+        let token = token(1);
+        let utf16: Vec<u8> = format!("$t = '{token}'; Invoke-Thing $t").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        is_found_at("1:28", "a.ps1", format!("powershell -EncodedCommand {}\n", STANDARD.encode(utf16)));
+        is_found_at("1:5", "a.txt", format!("a = {}\n", URL_SAFE_NO_PAD.encode(STANDARD.encode(each(&token, |c| format!("%{:02x}", c as u32))))));
+        let wrapped = STANDARD.encode(format!("first line\n{token}\nlast line\n"));
+        let lines: Vec<_> = wrapped.as_bytes().chunks(24).map(|line| format!("    {}", String::from_utf8_lossy(line))).collect();
+        is_found_at("2:5", "a.yaml", format!("data: |\n{}\nnext: 1\n", lines.join("\n")));
+    }
+
+    #[test]
+    fn a_literal_in_pieces_is_refused_at_its_expression() {
+        let token = token(1);
+        let (a, rest) = token.split_at(3);
+        let (b, c) = rest.split_at(12);
+        for (name, text) in [
+            ("a.py", format!("x = \"{a}\" + \"{b}\" + \"{c}\"\n")),
+            ("a.py", format!("x = \"{a}\" \"{b}\" \\\n    \"{c}\"\n")),
+            ("a.php", format!("$x= '{a}' . '{b}' . '{c}';\n")),
+            ("a.lua", format!("x = \"{a}\" .. \"{b}\" .. \"{c}\"\n")),
+            ("a.vb", format!("x = \"{a}\" & _\n  \"{b}\" & \"{c}\"\n")),
+            ("a.js", format!("x =['{a}','{b}', '{c}'].join('')\n")),
+            ("a.py", format!("x = '{a}'\n    '{b}{c}'\n")),
+        ] {
+            is_found_at("1:5", name, text);
+        }
+        is_found_at("1:9", "a.js", format!("x = `${{'{a}'}}{b}{c}`\n"));
+        is_found_at("1:6", "a.c", format!("x = \"{a}{b}\\\n{c}\";\n"));
+    }
+
+    #[test]
+    fn a_password_in_pieces_is_bound_to_its_name() {
+        let repo = Repo::started();
+        repo.stage("a.py", shape::fill("import os\ndb_password = (\n    \"{alnum:7}\"\n    \"{alnum:7}\"\n)\n", 1));
+        let told = repo.refuses(&COMMIT);
+        assert!(told.contains("a.py:3:5") && told.contains("(14 characters"), "{told}");
+    }
+
+    #[test]
+    fn the_last_piece_alone_is_new() {
+        let repo = Repo::guarded();
+        let token = token(1);
+        let text = |last: &str| {
+            format!("{}x = \"{}\" +\n    \"{}\" +\n    \"{last}\"\n{}", "# one\n".repeat(900), &token[..10], &token[10..20], "# two\n".repeat(900))
+        };
+        repo.accept("a.py", text("none"));
+        repo.stage("a.py", text(&token[20..]));
+        assert!(repo.refuses(&COMMIT).contains("a.py:901:5"));
+    }
+}

@@ -5,6 +5,7 @@
 
 mod across;
 mod agreement;
+mod archives;
 #[cfg(unix)]
 mod backends;
 mod baseline;
@@ -34,6 +35,7 @@ mod kinds;
 mod lfs;
 mod managers;
 mod merges;
+mod notebooks;
 mod own_rules;
 mod places;
 mod properties;

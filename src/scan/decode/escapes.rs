@@ -161,6 +161,51 @@ fn braced(text: &[u8]) -> Option<Escape> {
     Some(Escape::of(char::from_u32(digits(&text[3..3 + length], 16)?)?, length + 4, FEWEST_QUOTES))
 }
 
+/// The strings of a piece of JSON as one text, each from a new line on. Pictures are left out: they are base64, and looked
+/// into where they stand.
+pub(in crate::scan) fn strings(text: &[u8], json: Range<usize>) -> Encoded {
+    let mut rewriter = Rewriter::new(text, json.start);
+    let mut at = json.start;
+    let mut is_picture = false;
+    while let Some(quote) = memchr::memchr(b'"', &text[at..json.end]).map(|quote| at + quote) {
+        let Some(string) = json_string(text, quote, json.end) else { break };
+        at = string.end + 1;
+        if skip(text, at, |b| b.is_ascii_whitespace()) < json.end && text[skip(text, at, |b| b.is_ascii_whitespace())] == b':' {
+            is_picture = text[string.clone()].starts_with(b"image/");
+        } else if is_picture {
+            continue;
+        }
+        if rewriter.out.last().is_some_and(|b| *b != b'\n') {
+            rewriter.replace(quote..quote + 1, b"\n");
+        }
+        let mut from = string.start;
+        while let Some(sign) = memchr::memchr(b'\\', &text[from..string.end]).map(|sign| from + sign) {
+            rewriter.copy(from..sign);
+            from = match backslash(&text[sign..string.end]) {
+                Some(one) => {
+                    rewriter.replace(sign..sign + one.length, &one.bytes[..one.used]);
+                    sign + one.length
+                }
+                None => sign + 1,
+            };
+        }
+        rewriter.copy(from..string.end);
+    }
+    rewriter.finish(json.end, "json")
+}
+
+/// What stands in the quotes of which the one at `quote` is the first.
+fn json_string(text: &[u8], quote: usize, end: usize) -> Option<Range<usize>> {
+    let mut at = quote + 1;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', text.get(at..end)?)?;
+        if text[at] == b'"' {
+            return Some(quote + 1..at);
+        }
+        at += 2;
+    }
+}
+
 /// An entity of HTML or XML: by number, or one of the names that stand for what programs write.
 fn entity(text: &[u8]) -> Option<Escape> {
     /// Names that hide something, then those that only go with them.

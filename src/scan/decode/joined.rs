@@ -7,9 +7,10 @@
 use std::ops::Range;
 
 use super::{Encoded, Finds, Places, Rewriter};
+use crate::scan::language::Language;
 
 /// Name of what this file undoes.
-pub(in crate::scan) const JOINED: &str = "joined";
+pub(in crate::scan) const JOINED: &str = "pieces";
 
 /// Longer literals are texts.
 const LONGEST_PIECE: usize = 4 << 10;
@@ -19,6 +20,10 @@ const LONGEST_GAP: usize = 160;
 const SHORTEST: usize = 8;
 /// More pieces are a table, not a value.
 const MOST_PIECES: usize = 512;
+/// A literal with more escaped quotes in it is a text.
+const MOST_ESCAPED: usize = 32;
+/// A list of pieces is no longer than this.
+const LONGEST_LIST: usize = 2 << 10;
 /// As much of the line in front of the expression is kept.
 const BEFORE: usize = 200;
 
@@ -30,15 +35,15 @@ pub(super) fn goes_on(line: &[u8]) -> bool {
         || matches!(line.last(), Some(b'+' | b'.' | b'&' | b'|' | b'~' | b'^' | b'\\' | b'_' | b'=' | b'[' | b'('))
 }
 
-pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
-    operators(text, finds);
+pub(super) fn find(text: &[u8], language: Language, finds: &mut Finds<'_>) {
+    operators(text, language.joins_neighbours(), finds);
     calls(text, finds);
     templates(text, finds);
     continued(text, finds);
 }
 
 /// Literals with an operator, a blank or nothing between them.
-fn operators(text: &[u8], finds: &mut Finds<'_>) {
+fn operators(text: &[u8], neighbours: bool, finds: &mut Finds<'_>) {
     let mut at = 0;
     while let Some(quote) = memchr::memchr3(b'"', b'\'', b'`', &text[at..]).map(|quote| at + quote) {
         at = quote + 1;
@@ -46,7 +51,8 @@ fn operators(text: &[u8], finds: &mut Finds<'_>) {
         if !text.get(at).is_some_and(|&next| MAY_FOLLOW[usize::from(next)]) {
             continue;
         }
-        let Some(mut seam) = seam(text, quote) else { continue };
+        let is_escaped = text[..quote].iter().rev().take(MOST_ESCAPED).take_while(|&&b| b == b'\\').count() % 2 == 1;
+        let Some(mut seam) = seam(text, quote, neighbours).filter(|_| !is_escaped) else { continue };
         let Some(first) = literal_before(text, quote) else { continue };
         let expression = first.start - 1;
         let mut pieces = vec![first];
@@ -55,7 +61,7 @@ fn operators(text: &[u8], finds: &mut Finds<'_>) {
             let Some(piece) = literal_at(text, seam) else { break };
             end = piece.end + 1;
             pieces.push(piece);
-            match self::seam(text, end - 1) {
+            match self::seam(text, end - 1, neighbours) {
                 Some(next) => seam = next,
                 None => break,
             }
@@ -79,16 +85,20 @@ const MAY_FOLLOW: [bool; 256] = {
     table
 };
 
-/// The place of the quote that opens the next piece, if only an operator stands between it and the closing quote at `quote`.
-fn seam(text: &[u8], quote: usize) -> Option<usize> {
+/// The place of the quote that opens the next piece, if only an operator stands between it and the closing quote at `quote`,
+/// or blanks where `neighbours` belong together.
+fn seam(text: &[u8], quote: usize, neighbours: bool) -> Option<usize> {
     let high = text.len().min(quote + LONGEST_GAP);
     let text = &text[..high];
     let before = blanks(text, quote + 1);
     let rest = &text[before..];
     // Longer signs first.
-    let signs: [&[u8]; 12] = [b"..", b"||", b"<>", b"<<", b"++", b"+", b".", b"&", b"~", b"^", b"\\+", b""];
+    let signs: [&[u8]; 11] = [b"..", b"||", b"<>", b"<<", b"++", b"+", b".", b"&", b"~", b"^", b""];
     let sign = signs.iter().find(|sign| rest.starts_with(sign))?;
     let mut at = blanks(text, before + sign.len());
+    if sign.is_empty() && before > quote + 1 && !neighbours {
+        return None; // two arguments, or two entries of a list
+    }
     // `b"…"`, `f'…'`, `@"…"`
     while at < text.len() && at < before + sign.len() + LONGEST_GAP && (text[at].is_ascii_alphabetic() || matches!(text[at], b'@' | b'$')) {
         at += 1;
@@ -120,7 +130,7 @@ fn blanks(text: &[u8], from: usize) -> usize {
 fn literal_before(text: &[u8], quote: usize) -> Option<Range<usize>> {
     let low = quote.saturating_sub(LONGEST_PIECE);
     let mut end = quote;
-    loop {
+    for _ in 0..MOST_ESCAPED {
         let start = memchr::memrchr(text[quote], &text[low..end])? + low;
         let slashes = text[low..start].iter().rev().take_while(|&&b| b == b'\\').count();
         if slashes % 2 == 0 {
@@ -129,6 +139,7 @@ fn literal_before(text: &[u8], quote: usize) -> Option<Range<usize>> {
         }
         end = start;
     }
+    None
 }
 
 /// What stands in the quotes of which the one at `quote` is the first.
@@ -162,6 +173,7 @@ fn join(text: &[u8], range: Range<usize>, pieces: &[Range<usize>], finds: &mut F
     let quote = text[range.end - 1];
     let mut bytes = before(text, range.start).to_vec();
     bytes.push(quote);
+    let start = bytes.len();
     let mut seams = Vec::new();
     for (at, piece) in full.iter().enumerate() {
         if at > 0 {
@@ -169,9 +181,10 @@ fn join(text: &[u8], range: Range<usize>, pieces: &[Range<usize>], finds: &mut F
         }
         bytes.extend_from_slice(&text[piece.clone()]);
     }
+    let literal = start..bytes.len();
     bytes.push(quote);
     bytes.push(b'\n');
-    finds.add(Encoded { range, bytes, how: JOINED, places: Places::Seams(seams) });
+    finds.add(Encoded { range, bytes, how: JOINED, places: Places::Seams { at: seams, literal } });
 }
 
 /// What stands on the line in front of an expression, or on the last line before it.
@@ -198,8 +211,8 @@ fn calls(text: &[u8], finds: &mut Finds<'_>) {
                 // `[…].join("")`: what joins the pieces is nothing.
                 Some(b']' | b')') if dot && name == b"join" => {
                     let nothing = text[end..].starts_with(b"(\"\")") || text[end..].starts_with(b"('')") || text.get(end) != Some(&b'(');
-                    let open = text[receiver.saturating_sub(LONGEST_PIECE)..receiver - 1].iter().rposition(|&b| matches!(b, b'[' | b'('));
-                    let open = open.map(|open| receiver.saturating_sub(LONGEST_PIECE) + open);
+                    let low = receiver.saturating_sub(LONGEST_LIST);
+                    let open = memchr::memrchr2(b'[', b'(', &text[low..receiver - 1]).map(|open| low + open);
                     if let Some((list, pieces)) = open.filter(|_| nothing).and_then(|open| literals(text, open))
                         && list + 1 == receiver
                     {
@@ -230,7 +243,7 @@ fn calls(text: &[u8], finds: &mut Finds<'_>) {
 
 /// The literals of a list that opens at `open`, and the place of the bracket that closes it; nothing if anything else is in it.
 fn literals(text: &[u8], open: usize) -> Option<(usize, Vec<Range<usize>>)> {
-    let high = text.len().min(open + LONGEST_PIECE);
+    let high = text.len().min(open + LONGEST_LIST);
     let mut pieces = Vec::new();
     let mut at = open + 1;
     while at < high && pieces.len() < MOST_PIECES {
@@ -303,7 +316,9 @@ fn template_literal(text: &[u8], sign: usize) -> Option<Range<usize>> {
 /// A backslash at the end of a line, with letters right before it and first in the next line.
 fn continued(text: &[u8], finds: &mut Finds<'_>) {
     let mut at = 0;
-    for slash in memchr::memmem::find_iter(text, b"\\\n").chain(memchr::memmem::find_iter(text, b"\\\r\n")) {
+    let mut slashes: Vec<usize> = memchr::memmem::find_iter(text, b"\\\n").chain(memchr::memmem::find_iter(text, b"\\\r\n")).collect();
+    slashes.sort_unstable();
+    for slash in slashes {
         let is_letter = |b: &u8| b.is_ascii_graphic();
         if slash < at || slash == 0 || !is_letter(&text[slash - 1]) || text[slash - 1] == b'\\' {
             continue;

@@ -10,10 +10,12 @@ mod joined;
 mod wide;
 
 pub(super) use bases::base64;
+pub(super) use escapes::strings;
 pub(super) use joined::JOINED;
 
 use std::ops::Range;
 
+use super::language::Language;
 use super::parts::Parts;
 
 /// Five layers cover every nesting seen in leaks.
@@ -40,8 +42,8 @@ enum Places {
     /// Stretches, by place.
     Units(Vec<Unit>),
     /// What crosses one of these places in the decoded bytes is the whole; all else stands in the text as it is, and is
-    /// found there.
-    Seams(Vec<usize>),
+    /// found there. All pieces together are the `literal`.
+    Seams { at: Vec<usize>, literal: Range<usize> },
 }
 
 /// A stretch of equal units: `inner` decoded bytes each stand as `outer` bytes.
@@ -57,11 +59,13 @@ impl Encoded {
         Self { range, bytes, how, places: Places::Whole }
     }
 
-    /// The place in the text of a stretch of the decoded bytes; `None` where the text shows it undecoded.
-    pub(super) fn place(&self, inner: &Range<usize>) -> Option<Range<usize>> {
+    /// The place in the text of a stretch of the decoded bytes; `None` where the text shows it undecoded, and where a value
+    /// that is `bound` to a name is less than the literal that was put together: then that is a text with a value in it.
+    pub(super) fn place(&self, inner: &Range<usize>, bound: bool) -> Option<Range<usize>> {
         match &self.places {
             Places::Whole => Some(self.range.clone()),
-            Places::Seams(seams) => seams.iter().any(|&seam| inner.start < seam && seam < inner.end).then(|| self.range.clone()),
+            Places::Seams { literal, .. } if bound => (inner == literal).then(|| self.range.clone()),
+            Places::Seams { at, .. } => at.iter().any(|&seam| inner.start < seam && seam < inner.end).then(|| self.range.clone()),
             Places::Units(units) => {
                 let first = &units[units.partition_point(|unit| unit.at <= inner.start).checked_sub(1)?];
                 let last = &units[units.partition_point(|unit| unit.at < inner.end.max(inner.start + 1)).checked_sub(1)?];
@@ -175,11 +179,11 @@ impl Finds<'_> {
 }
 
 /// The encoded runs of the text that touch one of the parts; `depth` layers were undone before.
-pub(super) fn runs_around(text: &[u8], parts: Parts<'_>, depth: u8, work: &mut Work) -> Vec<Encoded> {
+pub(super) fn runs_around(text: &[u8], parts: Parts<'_>, language: Language, depth: u8, work: &mut Work) -> Vec<Encoded> {
     let mut found = Vec::new();
     for zone in parts.zones(|part| lines_of_run(text, part)) {
         let touches = |range: &Range<usize>| parts.touch(&(range.start + zone.start..range.end + zone.start));
-        found.extend(runs(&text[zone.clone()], &touches, depth, work).into_iter().map(|encoded| encoded.moved(zone.start)));
+        found.extend(runs(&text[zone.clone()], &touches, language, depth, work).into_iter().map(|encoded| encoded.moved(zone.start)));
     }
     found
 }
@@ -208,7 +212,7 @@ fn lines_of_run(text: &[u8], part: &Range<usize>) -> Range<usize> {
 }
 
 /// The encoded runs of the text that `touches` wants.
-fn runs(text: &[u8], touches: &dyn Fn(&Range<usize>) -> bool, depth: u8, work: &mut Work) -> Vec<Encoded> {
+fn runs(text: &[u8], touches: &dyn Fn(&Range<usize>) -> bool, language: Language, depth: u8, work: &mut Work) -> Vec<Encoded> {
     let mut finds = Finds { touches, work, list: Vec::new() };
     // A file that is compressed is an archive; what was encoded may be compressed.
     if depth > 0 && inflate::find(text, &mut finds) {
@@ -216,7 +220,7 @@ fn runs(text: &[u8], touches: &dyn Fn(&Range<usize>) -> bool, depth: u8, work: &
     }
     bases::find(text, &mut finds);
     escapes::find(text, &mut finds);
-    joined::find(text, &mut finds);
+    joined::find(text, language, &mut finds);
     wide::find(text, &mut finds);
     finds.list
 }

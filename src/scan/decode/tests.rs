@@ -8,7 +8,7 @@ use super::*;
 
 /// What stands in the text when one layer is undone.
 fn decoded(text: &[u8]) -> Vec<Encoded> {
-    runs(text, &|_| true, 1, &mut Work::of(text.len()))
+    runs(text, &|_| true, Language::Other, 1, &mut Work::of(text.len()))
 }
 
 /// The encodings under which `wanted` shows up, with the place in the text that is pointed at.
@@ -16,7 +16,7 @@ fn shown(text: &[u8], wanted: &[u8]) -> Vec<(&'static str, String)> {
     let mut shown = Vec::new();
     for encoded in decoded(text) {
         if let Some(at) = memchr::memmem::find(&encoded.bytes, wanted)
-            && let Some(place) = encoded.place(&(at..at + wanted.len()))
+            && let Some(place) = encoded.place(&(at..at + wanted.len()), false)
         {
             shown.push((encoded.how, String::from_utf8_lossy(&text[place]).into_owned()));
         }
@@ -159,7 +159,7 @@ proptest! {
             let text = format!("{indent}x = {open}{}{close};\n", pieces.join(between));
             let found = shown(text.as_bytes(), whole.as_bytes());
             let expression = text.trim_end_matches(";\n").trim_start_matches(' ').trim_start_matches("x = ");
-            prop_assert!(found.iter().any(|(how, place)| *how == "joined" && place == expression), "{text} {found:?}");
+            prop_assert!(found.iter().any(|(how, place)| *how == "pieces" && place == expression), "{text} {found:?}");
         }
     }
 
@@ -182,7 +182,7 @@ proptest! {
             format!("x = \"{}\";", pieces.join("\\\n")),
             format!("export x={}\n", pieces.join("\\\r\n   ")),
         ] {
-            prop_assert!(names(text.as_bytes(), &whole).contains(&"joined"), "{text}");
+            prop_assert!(names(text.as_bytes(), &whole).contains(&"pieces"), "{text}");
         }
     }
 
@@ -191,7 +191,7 @@ proptest! {
         for encoded in decoded(&bytes) {
             prop_assert!(encoded.range.end <= bytes.len());
             for at in 0..encoded.bytes.len() {
-                if let Some(place) = encoded.place(&(at..at + 1)) {
+                if let Some(place) = encoded.place(&(at..at + 1), false) {
                     prop_assert!(encoded.range.start <= place.start && place.end <= encoded.range.end && place.start <= place.end);
                 }
             }
@@ -241,7 +241,7 @@ fn sentences_and_statements_are_not_joined() {
         "f(\" + \", 'more of it')",
         "gcc -o a.o \\\n  -c a.c",
     ] {
-        assert!(decoded(text.as_bytes()).iter().all(|encoded| encoded.how != "joined"), "{text}");
+        assert!(decoded(text.as_bytes()).iter().all(|encoded| encoded.how != "pieces"), "{text}");
     }
 }
 
@@ -249,7 +249,7 @@ fn sentences_and_statements_are_not_joined() {
 fn a_bomb_ends_at_the_limit_and_that_is_known() {
     let bomb = compressed(&vec![b'a'; 40 << 20], true);
     let mut work = Work::of(bomb.len());
-    let found = runs(&bomb, &|_| true, 1, &mut work);
+    let found = runs(&bomb, &|_| true, Language::Other, 1, &mut work);
     assert!(work.is_spent);
     assert!(found.iter().map(|encoded| encoded.bytes.len()).sum::<usize>() <= TIMES * bomb.len() + FREE);
 }

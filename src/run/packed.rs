@@ -1,0 +1,53 @@
+//! What archives add to the story: their limits, names of what is in them, and whether it was there before.
+
+use crate::change::{Before, Novelty, Part, Unread};
+use crate::config::Policy;
+use crate::scan::{Hit, Limits, Scanner, Text};
+
+use super::Failure;
+
+/// How much may be unpacked.
+pub(super) fn limits(policy: &Policy) -> Limits {
+    Limits { entries: policy.archive_entries, bytes: policy.archive_bytes, ratio: policy.archive_ratio, file: policy.max_file_bytes }
+}
+
+/// What was not read of the file at `path`, with its whole path.
+pub(super) fn below(path: &[u8], unread: Vec<Unread>) -> impl Iterator<Item = Unread> {
+    unread.into_iter().map(move |unread| Unread { path: [path, &unread.path].concat(), ..unread })
+}
+
+/// What earlier versions of an archive hold, for one file at a time.
+#[derive(Default)]
+pub(super) struct PackedBefore<'r> {
+    file: Option<usize>,
+    hits: Vec<Hit<'r>>,
+}
+
+impl<'r> PackedBefore<'r> {
+    /// Where an earlier version holds the same value, or the same inner file where that is what was found. Packed bytes cannot
+    /// be compared, so the earlier version is unpacked and searched as this one was.
+    pub(super) fn before<'n>(
+        &mut self,
+        hit: &Hit<'_>,
+        file: usize,
+        path: &[u8],
+        scanner: &Scanner<'r>,
+        novelty: &'n mut Novelty<'_>,
+    ) -> Result<Before<'n>, Failure> {
+        let earlier = novelty.earlier(file)?;
+        if self.file != Some(file) {
+            self.file = None;
+            self.hits.clear();
+            for before in earlier.iter().filter(|before| before.moved_from.is_none()) {
+                self.hits.extend(scanner.scan(Text { path, part: Part::Content, bytes: &before.text })?);
+            }
+            self.file = Some(file);
+        }
+        let same = |before: &&Hit<'_>| before.rule.id() == hit.rule.id() && before.secret == hit.secret;
+        if self.hits.iter().filter(same).any(|before| hit.secret.is_some() || before.inside == hit.inside && before.raw == hit.raw) {
+            return Ok(Before::Here);
+        }
+        // Whether a file that was moved holds the value is asked when its weight there is.
+        Ok(Before::Moved(if hit.secret.is_some() { earlier.iter().collect() } else { Vec::new() }))
+    }
+}

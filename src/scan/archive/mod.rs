@@ -1,0 +1,154 @@
+//! What is packed in this file? Zip (and what is one: jar, docx, xlsx, whl, apk), tar, gzip, bzip2 and xz, known by their
+//! first bytes, whatever the file is called. What is not read, for a limit, a password or damage, is said with its reason.
+
+mod stream;
+mod tar;
+mod zip;
+
+use std::io::Read;
+
+use crate::change::Unread;
+
+/// How much is unpacked of one file of the repository, all archives in archives together.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The most entries.
+    pub entries: u64,
+    /// The most bytes, unpacked.
+    pub bytes: u64,
+    /// The most bytes unpacked for one byte packed.
+    pub ratio: u64,
+    /// The most bytes of one entry.
+    pub file: u64,
+}
+
+/// The defaults of the configuration.
+impl Default for Limits {
+    fn default() -> Self {
+        Self { entries: 20_000, bytes: 256 << 20, ratio: 200, file: 100 << 20 }
+    }
+}
+
+/// An archive in an archive in an archive; more is a bomb.
+pub(super) const MAX_DEPTH: u8 = 3;
+/// Small archives of zeros are no bombs: so much is unpacked whatever the ratio.
+const FREE: u64 = 4 << 20;
+
+/// How a file is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Zip,
+    Tar,
+    Gzip,
+    Bzip2,
+    Xz,
+    /// By a program of this name, which nothing here reads.
+    Foreign(&'static str),
+}
+
+impl Kind {
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        let starts = |magic: &[u8]| bytes.starts_with(magic);
+        // A zip may stand behind a program that unpacks it; its directory is at the end.
+        let ends_as_zip = || bytes.len() > zip::END && bytes[bytes.len() - zip::END..].starts_with(b"PK\x05\x06");
+        Some(match bytes.first()? {
+            b'P' if starts(b"PK\x03\x04") || starts(b"PK\x05\x06") || starts(b"PK\x07\x08PK") => Self::Zip,
+            0x1f if starts(b"\x1f\x8b\x08") => Self::Gzip,
+            b'B' if starts(b"BZh") && bytes.get(4..10) == Some(b"1AY&SY") => Self::Bzip2,
+            0xfd if starts(b"\xfd7zXZ\0") => Self::Xz,
+            0x28 if starts(b"\x28\xb5\x2f\xfd") => Self::Foreign("zstd"),
+            b'7' if starts(b"7z\xbc\xaf\x27\x1c") => Self::Foreign("7-Zip"),
+            b'R' if starts(b"Rar!\x1a\x07") => Self::Foreign("RAR"),
+            _ if tar::is_header(bytes) => Self::Tar,
+            _ if ends_as_zip() => Self::Zip,
+            _ => return None,
+        })
+    }
+}
+
+/// What an archive gave, and what of it was not read.
+pub(super) struct Unpacking<'v> {
+    /// Is told each entry: its path inside of the file, and its bytes.
+    visit: &'v mut dyn FnMut(&[u8], Vec<u8>),
+    unread: Vec<Unread>,
+    limits: Limits,
+    entries_left: u64,
+    bytes_left: u64,
+    /// The name of the limit that bounds the bytes.
+    bound: &'static str,
+}
+
+impl<'v> Unpacking<'v> {
+    /// For a file of so many bytes.
+    pub(super) fn new(length: usize, limits: Limits, visit: &'v mut dyn FnMut(&[u8], Vec<u8>)) -> Self {
+        let by_ratio = (length as u64).saturating_mul(limits.ratio).max(FREE);
+        let bound = if by_ratio < limits.bytes { "archive_ratio" } else { "archive_bytes" };
+        Self { visit, unread: Vec::new(), limits, entries_left: limits.entries, bytes_left: by_ratio.min(limits.bytes), bound }
+    }
+
+    /// Unpacks the file, and archives in it; gives what was not read, each with its path inside of the file.
+    pub(super) fn unpack(mut self, bytes: &[u8], kind: Kind, name: &[u8]) -> Vec<Unread> {
+        self.archive(bytes, kind, b"", name, 1);
+        self.unread
+    }
+
+    /// One archive, whose path inside of the file is `path`, and its last name `name`.
+    fn archive(&mut self, bytes: &[u8], kind: Kind, path: &[u8], name: &[u8], depth: u8) {
+        match kind {
+            Kind::Zip => zip::entries(bytes, self, path, depth),
+            Kind::Tar => tar::entries(bytes, self, path, depth),
+            Kind::Gzip | Kind::Bzip2 | Kind::Xz => stream::contents(bytes, kind, self, path, name, depth),
+            Kind::Foreign(program) => self.skip(path, format!("it is packed by {program}, which leakstop does not read")),
+        }
+    }
+
+    /// Takes one entry of the archive at `path`; false when nothing more may be read.
+    fn entry(&mut self, path: &[u8], name: &[u8], from: &mut dyn Read, depth: u8) -> bool {
+        let inner = inside(path, name);
+        let Some(left) = self.entries_left.checked_sub(1) else {
+            self.skip(path, format!("it holds more than {} entries (`limits.archive_entries`); the others were not read", self.limits.entries));
+            return false;
+        };
+        self.entries_left = left;
+        let most = self.bytes_left.min(self.limits.file);
+        let mut bytes = Vec::new();
+        let end = from.take(most.saturating_add(1)).read_to_end(&mut bytes);
+        let length = bytes.len() as u64;
+        self.bytes_left = self.bytes_left.saturating_sub(length);
+        if length > most {
+            if most < self.limits.file {
+                self.skip(&inner, format!("it unpacks to more than `limits.{}` lets through; the rest was not read", self.bound));
+            } else {
+                self.skip(&inner, format!("it unpacks to more than {} bytes (`limits.max_file_bytes`)", self.limits.file));
+            }
+        } else if end.is_err() {
+            self.skip(&inner, DAMAGED.to_owned());
+        }
+        let goes_on = self.bytes_left > 0;
+        self.look_into(bytes, inner, name, depth);
+        goes_on
+    }
+
+    /// Hands on what was read, which may be an archive again.
+    fn look_into(&mut self, bytes: Vec<u8>, path: Vec<u8>, name: &[u8], depth: u8) {
+        if let Some(kind) = Kind::of(&bytes) {
+            if depth < MAX_DEPTH {
+                self.archive(&bytes, kind, &path, name, depth + 1);
+            } else {
+                self.skip(&path, format!("it is an archive below {MAX_DEPTH} others"));
+            }
+        }
+        (self.visit)(&path, bytes);
+    }
+
+    fn skip(&mut self, path: &[u8], why: String) {
+        self.unread.push(Unread { path: path.to_vec(), why });
+    }
+}
+
+const DAMAGED: &str = "it cannot be unpacked: it is damaged or cut";
+
+/// The path of an entry of the archive at `path`.
+fn inside(path: &[u8], name: &[u8]) -> Vec<u8> {
+    [path, b"!", name].concat()
+}
