@@ -63,7 +63,8 @@ fn the_static_binary_guards_a_push_from_an_empty_chroot() {
         let server = Repo::at(root.join("server.git"));
         let path = root.display();
         // git names the folders as it sees them; inside of the chroot they begin at its root.
-        let inside = |name: &str| format!("{name}=${{{name}#'{path}'}}; export {name}\n");
+        // A deletion brings no objects, and then they are not set.
+        let inside = |name: &str| format!("[ -z \"${name}\" ] || {name}=${{{name}#'{path}'}}\n");
         let hook = format!(
             "#!/bin/sh\n{}{}{}GIT_DIR=/server.git; export GIT_DIR\nexec {way} '{path}' /leakstop hook pre-receive\n",
             inside("GIT_OBJECT_DIRECTORY"),

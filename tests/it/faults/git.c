@@ -45,6 +45,7 @@ int main(int count, char **arguments) {
     int ends[2];
     if (pipe(ends)) _exit(96);
     pid_t child = fork();
+    if (child < 0) _exit(95); /* to kill -1 would be to kill everything */
     if (child == 0) {
         dup2(ends[1], 1);
         close(ends[0]), close(ends[1]);
