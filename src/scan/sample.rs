@@ -10,8 +10,7 @@ const TESTS: &str = "test tests __tests__ spec specs testdata test-data test_dat
 const EXAMPLES: &str = "example examples sample samples demo demos doc docs documentation";
 
 /// Notebooks, templates and sample configurations: assistants and people copy from them, wherever they lie but among tests.
-const COPIED: [&str; 11] =
-    [".ipynb", ".example", ".sample", ".template", ".dist", ".tmpl", ".tpl", ".tftpl", ".j2", ".jinja", ".jinja2"];
+const COPIED: [&str; 11] = [".ipynb", ".example", ".sample", ".template", ".dist", ".tmpl", ".tpl", ".tftpl", ".j2", ".jinja", ".jinja2"];
 
 /// Text that people read.
 const READ: [&str; 4] = [".md", ".rst", ".adoc", ".markdown"];
