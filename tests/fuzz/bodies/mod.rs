@@ -156,7 +156,9 @@ pub fn scanner(data: &[u8]) {
 /// A text without secrets is as hostile as any other: places lie inside the text, and a second look shows the same.
 fn scanned(path: &[u8], bytes: &[u8]) {
     let look = |part, new: Range<usize>| {
-        let hits = SCANNER.scan_new(Text { path, part, bytes }, std::slice::from_ref(&new)).unwrap();
+        let mut hits = SCANNER.scan_new(Text { path, part, bytes }, std::slice::from_ref(&new)).unwrap().hits;
+        // What is packed has lines of its own.
+        hits.retain(|hit| hit.inside.is_none());
         let lines = 1 + bytes.iter().filter(|&&b| b == b'\n').count();
         for hit in &hits {
             if let Some(span) = hit.span {
