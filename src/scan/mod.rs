@@ -2,6 +2,8 @@
 //!
 //! A text passes the prefilter (one pass for the keywords of all rules), then the regexes of the rules whose keyword hit,
 //! in windows around the hits, then the checks. What is encoded in it is decoded and passes the same way.
+//!
+//! It is long because what a scanner takes and gives is declared here, beside the search that all of it is for.
 
 mod across;
 mod archive;
