@@ -108,7 +108,9 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>) -> Outcome {
 /// What a check says with [`Outcome::Doubtful`].
 pub(super) fn doubt(check: Check) -> Option<Doubt> {
     match check {
-        Check::Crc32Base62 | Check::Sha256Base32 | Check::Crc32Base36 | Check::Crc32Hex | Check::Bech32 | Check::NatsSeed | Check::Base64Json => Some(Doubt::Checksum),
+        Check::Crc32Base62 | Check::Sha256Base32 | Check::Crc32Base36 | Check::Crc32Hex | Check::Bech32 | Check::NatsSeed | Check::Base64Json => {
+            Some(Doubt::Checksum)
+        }
         Check::AwsKeyId => Some(Doubt::Account),
         Check::Jwt => Some(Doubt::Unsigned),
         Check::UrlPassword => Some(Doubt::Local),
