@@ -72,7 +72,8 @@ pub(super) fn confirm(window: Window, scene: &Scene<'_>, names: &[String], new: 
     if made_up && !is_own && !names_password(&text[found.name.clone()]) {
         return;
     }
-    let confidence = if probability < SURE || made_up { Confidence::Low } else { Confidence::Medium };
+    let doubtful = probability < SURE || made_up || plausible::is_publishable(value);
+    let confidence = if doubtful { Confidence::Low } else { Confidence::Medium };
     let secret = Secret::new(&text[found.value.clone()]);
     out.push(Candidate { rule: window.rule, range: found.value, secret: Some(secret), confidence, decoded: Vec::new() });
 }

@@ -121,6 +121,14 @@ pub(super) fn is_time_uuid(value: &[u8]) -> bool {
         && matches!(value[19], b'8' | b'9' | b'a' | b'b' | b'A' | b'B')
 }
 
+/// Keys that their vendors hand to every browser: who builds a page cannot hide them.
+const PUBLISHABLE: [&[u8]; 8] = [b"pk_live_", b"pk_test_", b"pk.eyJ", b"phc_", b"sb_publishable_", b"live_pub_", b"test_pub_", b"FLWPUBK"];
+
+/// True for a key that is made to be seen.
+pub(super) fn is_publishable(value: &[u8]) -> bool {
+    PUBLISHABLE.iter().any(|prefix| value.starts_with(prefix))
+}
+
 /// Signs that stand in no alphabet which tokens are written in: those of base64, URLs, UUIDs and their separators.
 const FOREIGN: &[u8] = b"?%$*;!@&#^,()<>[]";
 
