@@ -183,6 +183,8 @@ pub enum Check {
     Base64Json,
     /// Bech32 with a right checksum: age.
     Bech32,
+    /// Base32 that ends with a CRC-16 of all before: the seeds of NATS.
+    NatsSeed,
     /// Decodes from base64 to `user:password` with a plausible password.
     BasicAuth,
     /// The password of a URL: not a variable, a placeholder or the user's name.
@@ -193,6 +195,8 @@ pub enum Check {
     KubernetesSecret,
     /// Looks drawn at random: neither words nor a sequence nor one character repeated.
     Random,
+    /// Looks drawn at random and holds next to no words: for names that say little of themselves.
+    Token,
     /// Could be a credential that a person or a program chose: no placeholder, no reference, no prose.
     Plausible,
     /// A literal bound to a name that holds a keyword, weighed by all that can be seen of it. It needs no pattern.

@@ -120,6 +120,7 @@ fn shape(name: &str, argument: &str, random: &mut Random) -> Option<String> {
         "pem" => pem(argument, "\n", random),
         "pemline" => pem(argument, "\\n", random),
         "bech32" => bech32(argument, random),
+        "nkey" => nkey(argument, random),
         _ => return None,
     };
     Some(value)
@@ -149,8 +150,9 @@ pub fn base32_of_sha256(text: &[u8]) -> String {
 }
 
 fn pem(label: &str, newline: &str, random: &mut Random) -> String {
-    // A body as long as that of an RSA key of 2,048 bits, with the bytes every PKCS#8 and PKCS#1 body begins with.
-    let mut lines = vec![format!("-----BEGIN {label}-----"), format!("MIIE{}", random.text(CLASSES[12].1, 60))];
+    // A body as long as that of an RSA key of 2,048 bits, with the bytes every PKCS#8 and PKCS#1 body begins with, or OpenSSH's.
+    let first = if label.starts_with("OPENSSH") { "b3BlbnNzaC1rZXktdjEA" } else { "MIIE" };
+    let mut lines = vec![format!("-----BEGIN {label}-----"), format!("{first}{}", random.text(CLASSES[12].1, 64 - first.len()))];
     lines.extend((0..24).map(|_| random.text(CLASSES[12].1, 64)));
     lines.push(format!("{}==", random.text(CLASSES[12].1, 22)));
     lines.push(format!("-----END {label}-----"));
@@ -198,6 +200,42 @@ fn bech32_polymod(values: &[u8]) -> u32 {
     })
 }
 
+/// A NATS seed of a kind: `U` for a user, `A` for an account. Five bits a letter: `S`, the kind, an `A`, 32 bytes at random,
+/// and the CRC-16 of all before, low byte first.
+fn nkey(kind: &str, random: &mut Random) -> String {
+    let base32 = CLASSES[9].1;
+    let kind = base32.iter().position(|letter| kind.as_bytes().first() == Some(letter)).unwrap_or(0) as u8;
+    // The letters hold the bits 10010 kkkkk 000000: two bytes, of which the second has three bits of the kind at most.
+    let mut bytes = vec![0x90 | kind >> 2, kind << 6];
+    bytes.extend((0..32).map(|_| random.below(256) as u8));
+    bytes.extend(crc16(&bytes).to_le_bytes());
+    let bits = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect::<Vec<_>>();
+    bits.chunks(5).map(|five| char::from(base32[usize::from(five.iter().fold(0, |sum, bit| sum << 1 | bit) << (5 - five.len()))])).collect()
+}
+
+/// True when the last two bytes of a base32 text are the CRC-16 of those before: the keys and seeds of NATS.
+pub fn nkey_is_right(text: &[u8]) -> bool {
+    let (mut bytes, mut bits, mut held) = (Vec::new(), 0u32, 0u32);
+    for letter in text {
+        let Some(value) = CLASSES[9].1.iter().position(|b| b == letter) else { return false };
+        held = held << 5 | value as u32;
+        bits += 5;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((held >> bits) as u8);
+            held &= (1 << bits) - 1;
+        }
+    }
+    bytes.split_last_chunk::<2>().is_some_and(|(body, sum)| crc16(body).to_le_bytes() == *sum)
+}
+
+/// CRC-16 as in XMODEM.
+fn crc16(bytes: &[u8]) -> u16 {
+    bytes
+        .iter()
+        .fold(0u16, |sum, &byte| (0..8).fold(sum ^ u16::from(byte) << 8, |sum, _| if sum & 0x8000 == 0 { sum << 1 } else { sum << 1 ^ 0x1021 }))
+}
+
 /// xorshift64*: examples need variety, not secrecy.
 pub(super) struct Random(u64);
 
@@ -231,6 +269,17 @@ mod tests {
         assert_ne!(fill("{hex:8}", 1), fill("{hex:8}", 2));
         assert_eq!(fill("{\"a\": {}} ${X} {unknown:3}", 1), "{\"a\": {}} ${X} {unknown:3}");
         assert_eq!(fill("{base64:a:{digits:3}}", 1).len(), 8);
+    }
+
+    #[test]
+    fn a_nats_seed_made_here_is_right_and_a_changed_one_is_wrong() {
+        // The check value of CRC-16/XMODEM proves that the sum follows the standard.
+        assert_eq!(crc16(b"123456789"), 0x31c3);
+        for seed in 0..9 {
+            let made = fill("{nkey:U}", seed);
+            assert!(made.len() == 58 && made.starts_with("SUA") && nkey_is_right(made.as_bytes()), "{made}");
+            assert!(!nkey_is_right(made.replacen(&made[9..10], if &made[9..10] == "Q" { "P" } else { "Q" }, 1).as_bytes()));
+        }
     }
 
     #[test]

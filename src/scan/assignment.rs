@@ -3,6 +3,8 @@
 //!
 //! It knows no language's grammar but the shapes they share; whether a value is a literal at all is for the caller to judge
 //! from [`Assignment::quote`] and the language. Work for each word is bounded, so a text costs linear time.
+//!
+//! It is long because one cursor reads all shapes: apart they would each repeat how blanks, quotes and ends are told.
 
 use std::ops::Range;
 
@@ -49,6 +51,10 @@ const LONGEST_NAME: usize = 80;
 const LONGEST_VALUE: usize = 4096;
 /// Without quotes nothing but blanks ends a value: a longer one is data, and the vendors' rules look into that.
 const LONGEST_BARE_VALUE: usize = 512;
+/// A literal in front of a comparison ends this close to the name's beginning.
+const LONGEST_LITERAL_BEFORE: usize = 200;
+/// The attributes of an element are shorter.
+const LONGEST_ATTRIBUTES: usize = 200;
 /// In a netrc file the words before a password stand this close.
 const NETRC_LINE: usize = 200;
 /// Between a name and its value stand at most so many blanks.
@@ -59,9 +65,32 @@ pub(super) fn at(text: &[u8], word: Range<usize>) -> Option<Assignment> {
     let name = name_around(text, word)?;
     let mut cursor = Cursor { text, at: name.end };
     let name_quoted = cursor.skip_closers();
-    let (bind, mut value) = cursor.operator(&name, name_quoted)?;
+    let Some((bind, mut value)) = cursor.operator(&name, name_quoted) else { return compared_before(text, name) };
     let (range, quote, escaped) = value.value(bind)?;
-    Some(Assignment { name, value: range, bind, quote, escaped, name_quoted })
+    Some(Assignment { name, value: without_inner_quotes(text, range), bind, quote, escaped, name_quoted })
+}
+
+/// `'"value"'`: generators of code quote once for themselves and once for the code they write.
+fn without_inner_quotes(text: &[u8], value: Range<usize>) -> Range<usize> {
+    let quoted = value.len() > 4 && matches!(text[value.start], b'"' | b'\'') && text[value.end - 1] == text[value.start];
+    if quoted { value.start + 1..value.end - 1 } else { value }
+}
+
+/// `"value" == name`: the literal stands first, so that a forgotten `=` does not assign.
+fn compared_before(text: &[u8], name: Range<usize>) -> Option<Assignment> {
+    let low = name.start.saturating_sub(LONGEST_LITERAL_BEFORE);
+    let before = text[low..name.start].trim_ascii_end();
+    let before = before
+        .strip_suffix(b"===")
+        .or_else(|| before.strip_suffix(b"!=="))
+        .or_else(|| before.strip_suffix(b"=="))
+        .or_else(|| before.strip_suffix(b"!="))?;
+    let before = before.trim_ascii_end();
+    let quote = *before.last().filter(|b| matches!(b, b'"' | b'\''))?;
+    let literal = &before[..before.len() - 1];
+    let open = memchr::memrchr(quote, literal).filter(|&open| !literal[open..].contains(&b'\n'))?;
+    let value = low + open + 1..low + literal.len();
+    Some(Assignment { name, value, bind: Bind::Compare, quote: Some(quote), escaped: false, name_quoted: false })
 }
 
 fn name_around(text: &[u8], word: Range<usize>) -> Option<Range<usize>> {
@@ -109,6 +138,21 @@ impl<'a> Cursor<'a> {
         let count = self.rest().iter().take(LONGEST_GAP).take_while(|b| matches!(b, b' ' | b'\t')).count();
         self.at += count;
         count
+    }
+
+    /// Content of an element may begin on the next line; true where it does.
+    fn newlines(&mut self) -> bool {
+        let count = self.rest().iter().take(LONGEST_GAP).take_while(|b| b.is_ascii_whitespace()).count();
+        let passed = self.rest()[..count].contains(&b'\n');
+        self.at += count;
+        passed
+    }
+
+    /// Is what stands here one line of content with the end of an element behind it?
+    fn is_closed(&self) -> bool {
+        let rest = &self.rest()[..self.rest().len().min(LONGEST_BARE_VALUE)];
+        let line = rest.iter().position(|b| matches!(b, b'<' | b'\n')).unwrap_or(rest.len());
+        rest[line..].trim_ascii_start().starts_with(b"</")
     }
 
     /// Passes the end of a quoted or bracketed name; true when it was quoted.
@@ -171,7 +215,7 @@ impl<'a> Cursor<'a> {
             }
             return Some((Bind::Entry, c));
         }
-        if name_quoted && gap == 0 && c.take(b",") {
+        if name_quoted && gap <= 1 && c.take(b",") {
             return Some((Bind::Comma, c));
         }
         if name_quoted && gap > 0 && (c.take(b"value=") || c.take(b"Value=") || c.take(b"content=")) {
@@ -180,24 +224,37 @@ impl<'a> Cursor<'a> {
         if !name_quoted && gap == 0 && c.take(b"(") {
             return Some((Bind::Call, c));
         }
-        if gap == 0
-            && c.take(b">")
-            && self.text[..name.start]
-                .iter()
-                .rev()
-                .take(LONGEST_NAME)
-                .find(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'-' | b'.')))
-                == Some(&b'<')
-        {
-            return Some((Bind::Element, c));
+        if !name_quoted && let Some(content) = c.element(name) {
+            return Some((Bind::Element, content));
+        }
+        // `token - "value"`, as people write lists.
+        if gap > 0 && c.rest().starts_with(b"- ") && matches!(c.rest().get(2), Some(b'"' | b'\'')) {
+            c.at += 2;
+            return Some((Bind::Entry, c));
         }
         if let Some(value) = c.value_line() {
             return Some((Bind::NextLine, value));
+        }
+        // A cell of a table.
+        if let Some(cell) = c.cell().filter(Cursor::begins_with_drawn_word) {
+            return Some((Bind::Space, cell));
         }
         if gap > 0 && !name_quoted {
             return self.after_space(name, c);
         }
         None
+    }
+
+    /// The content of the element with this name: `<name>`, `<x:name attribute="…">`.
+    fn element(&self, name: &Range<usize>) -> Option<Cursor<'a>> {
+        let before = self.text[..name.start].iter().rev().take(LONGEST_NAME);
+        let opens = before.copied().find(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'-' | b'.'))) == Some(b'<');
+        if !opens {
+            return None;
+        }
+        let rest = &self.rest()[..self.rest().len().min(LONGEST_ATTRIBUTES)];
+        let end = rest.iter().position(|b| matches!(b, b'>' | b'<' | b'\n'))?;
+        (rest[end] == b'>' && !rest[..end].ends_with(b"/")).then(|| Cursor { text: self.text, at: self.at + end + 1 })
     }
 
     /// Flags, SQL clauses, `netrc` words, and typed declarations: `password string = "x"`.
@@ -213,8 +270,13 @@ impl<'a> Cursor<'a> {
         let gap = typed.blanks();
         let words = &c.rest()[..word];
         if gap > 0 && [b"by", b"to", b"is"].iter().any(|word| words.eq_ignore_ascii_case(*word)) {
-            typed.take(b"\\");
-            return matches!(typed.peek(), b'"' | b'\'').then_some((Bind::Space, typed));
+            let states = words.eq_ignore_ascii_case(b"is");
+            let mut quoted = typed.clone();
+            quoted.take(b"\\");
+            if matches!(quoted.peek(), b'"' | b'\'') {
+                return Some((Bind::Space, quoted));
+            }
+            return (states && typed.begins_with_mixed_word()).then_some((Bind::Space, typed));
         }
         if word > 0 && typed.peek() == b'=' && !matches!(typed.text.get(typed.at + 1), Some(b'=' | b'~')) {
             typed.at += 1;
@@ -228,7 +290,24 @@ impl<'a> Cursor<'a> {
             c.take(b"\\");
             return Some((Bind::Space, c));
         }
-        None
+        c.begins_with_drawn_word().then_some((Bind::Space, c))
+    }
+
+    /// Prose does not quote: there a value is a long word in which letters and digits alternate.
+    fn begins_with_mixed_word(&self) -> bool {
+        const SHORTEST: usize = 10;
+        let word = self.rest().iter().take(LONGEST_NAME).take_while(|b| b.is_ascii_graphic() && !matches!(b, b'(' | b')' | b',' | b';')).count();
+        let word = &self.rest()[..word];
+        word.len() >= SHORTEST && word.iter().any(u8::is_ascii_digit) && word.iter().any(u8::is_ascii_alphabetic)
+    }
+
+    /// `api key 8363e3ca…`: a long word of letters and digits right behind the name, and nothing else in it.
+    fn begins_with_drawn_word(&self) -> bool {
+        const SHORTEST: usize = 16;
+        let word = self.rest().iter().take(LONGEST_NAME).take_while(|b| b.is_ascii_alphanumeric() || **b == b'-').count();
+        let ended = self.rest().get(word).is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`'));
+        let word = &self.rest()[..word];
+        ended && word.len() >= SHORTEST && word.iter().filter(|b| b.is_ascii_digit()).count() >= 3 && word.iter().any(u8::is_ascii_alphabetic)
     }
 
     /// `value:` on the line below a name, as in Kubernetes' `env`.
@@ -249,10 +328,21 @@ impl<'a> Cursor<'a> {
         c.take(b":").then_some(c)
     }
 
+    /// The cell behind the one with the name, in a table of Markdown.
+    fn cell(&self) -> Option<Cursor<'a>> {
+        let mut c = self.clone();
+        let found = c.take(b"|");
+        c.blanks();
+        found.then_some(c)
+    }
+
     /// Reads the value: its range, quote, and whether that is escaped.
     fn value(&mut self, bind: Bind) -> Option<(Range<usize>, Option<u8>, bool)> {
         self.blanks();
         if bind == Bind::Element && !matches!(self.peek(), b'"' | b'\'') {
+            if self.newlines() && !self.is_closed() {
+                return None; // `<name>` in prose stands for a value, and the next line goes on without it
+            }
             return self.until(|b| matches!(b, b'<' | b'\n' | b'\r'));
         }
         self.wrappers();
@@ -366,6 +456,13 @@ mod tests {
             ("- name: DB_PASSWORD\n  value: x1\n", "PASS", "DB_PASSWORD", "x1", Bind::NextLine),
             ("machine h login u password x1", "pass", "password", "x1", Bind::Space),
             ("http://h/?token=x1&b=2", "token", "token", "x1", Bind::Assign),
+            ("if (\"x1\" == password) {", "pass", "password", "x1", Bind::Compare),
+            ("my token - 'x1'", "token", "token", "x1", Bind::Entry),
+            ("<a:password type=\"y\" >x1</a:password>", "pass", "password", "x1", Bind::Element),
+            ("<myToken>\n    x1\n</myToken>", "Token", "myToken", "x1", Bind::Element),
+            ("f('A', 'API_KEY', '\"x1yz\"')", "KEY", "API_KEY", "x1yz", Bind::Comma),
+            ("my api key a1b2c3d4e5f6a7b8 is", "key", "key", "a1b2c3d4e5f6a7b8", Bind::Space),
+            ("its password is x1y2z3w4v5", "pass", "password", "x1y2z3w4v5", Bind::Space),
             ("password string = \"x1\"", "pass", "password", "x1", Bind::Assign),
         ] {
             let found = read(text, word).unwrap_or_else(|| panic!("{text}"));

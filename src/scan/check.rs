@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::decode;
 use super::language::Language;
-use super::{code, literal, logged, manifest, plausible, published};
+use super::{code, features, literal, logged, manifest, plausible, published};
 use crate::finding::{Doubt, Family};
-use crate::rules::shape::{base32_of_sha256, bech32_is_right, in_base};
+use crate::rules::shape::{base32_of_sha256, bech32_is_right, in_base, nkey_is_right};
 use crate::rules::{Check, Rule};
 
 /// What a check says of a match.
@@ -88,11 +88,13 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>) -> Outcome {
         Some(Check::Jwt) => jwt(value),
         Some(Check::Base64Json) => base64_json(value),
         Some(Check::Bech32) => sum(std::str::from_utf8(value).is_ok_and(bech32_is_right)),
+        Some(Check::NatsSeed) => sum(nkey_is_right(value)),
         Some(Check::BasicAuth) => basic_auth(value),
         Some(Check::UrlPassword) => url_password(context),
         Some(Check::PrivateKey) => private_key(context),
         Some(Check::KubernetesSecret) => keep_if(manifest::is_secret_value(context.text, context.matched.clone(), context.value.clone())),
         Some(Check::Random) => keep_if(plausible::looks_drawn(value)),
+        Some(Check::Token) => keep_if(plausible::looks_drawn(value) && features::is_wordless(value) && has_usual_length(value)),
         Some(Check::Plausible) => keep_if(plausible::is_credential(context.before(), value, context.next(), context.language)),
         // What a program runs with is no comment.
         Some(Check::Literal) if !literal::is_used(value) || context.language.quotes_text() && context.is_commented() => Outcome::Drop,
@@ -111,7 +113,9 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>) -> Outcome {
 /// What a check says with [`Outcome::Doubtful`].
 pub(super) fn doubt(check: Check) -> Option<Doubt> {
     match check {
-        Check::Crc32Base62 | Check::Sha256Base32 | Check::Crc32Base36 | Check::Crc32Hex | Check::Bech32 | Check::Base64Json => Some(Doubt::Checksum),
+        Check::Crc32Base62 | Check::Sha256Base32 | Check::Crc32Base36 | Check::Crc32Hex | Check::Bech32 | Check::NatsSeed | Check::Base64Json => {
+            Some(Doubt::Checksum)
+        }
         Check::AwsKeyId => Some(Doubt::Account),
         Check::Jwt => Some(Doubt::Unsigned),
         Check::UrlPassword => Some(Doubt::Local),
@@ -141,6 +145,11 @@ fn keep_if(holds: bool) -> Outcome {
 /// A right checksum is one chance in four thousand million; a wrong one is a hand-made example. Neither is silent.
 fn sum(right: bool) -> Outcome {
     if right { Outcome::Proven } else { Outcome::Doubtful }
+}
+
+/// Machines draw tokens of round lengths; one character more or less is another thing, or a token cut by hand.
+fn has_usual_length(value: &[u8]) -> bool {
+    value.len().is_multiple_of(4) || matches!(value.len(), 22 | 25 | 30 | 34 | 35 | 37 | 43 | 45 | 46 | 50 | 86)
 }
 
 fn split_tail(value: &[u8], tail: usize) -> Option<(&[u8], &[u8])> {
@@ -246,6 +255,9 @@ const SMALLEST_BODY: usize = 60;
 /// An RSA key of 16,384 bits has about 12,800 characters; with headers, quotes and indentation this is room enough.
 const LONGEST_ARMOUR: usize = 32 << 10;
 
+/// `openssh-key` in base64.
+const OPENSSH_MAGIC: &[u8] = b"b3BlbnNzaC1rZX";
+
 /// Headers of an armour (`Proc-Type`, `Comment`) and broken lines are shorter than this; a longer gap ends the body.
 const LONGEST_GAP: usize = 256;
 
@@ -256,6 +268,10 @@ fn private_key(context: &Context<'_>) -> Outcome {
     let next = memchr::memmem::find(rest, b"-----BEGIN").unwrap_or(rest.len());
     let footer = memchr::memmem::find(&rest[..next], b"-----END");
     let body = &rest[..footer.unwrap_or(next)];
+    let is_openssh = memchr::memmem::find(context.value(), b" OPENSSH ").is_some();
+    if is_openssh && memchr::memmem::find(&body[..body.len().min(LONGEST_GAP)], OPENSSH_MAGIC).is_none() {
+        return Outcome::Drop; // every such key begins with the name of its format
+    }
     // An encoded line end (`\n`) leaves its letter before the next line, which does not matter to a count.
     let runs = body.split(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')));
     let (mut total, mut end) = (0, start);

@@ -376,6 +376,12 @@ fn bigrams(value: &[u8]) -> (f32, f32) {
 /// The shortest word in the list has three letters, the longest worth looking for sixteen.
 const WORD_LENGTHS: std::ops::RangeInclusive<usize> = 3..=16;
 
+/// True where common words cover less than half: names and phrases are mostly words, what was drawn at random is not.
+pub(super) fn is_wordless(value: &[u8]) -> bool {
+    let (covered, longest) = words(value);
+    covered < 0.5 && longest < 0.3
+}
+
 /// Share of the value that common words cover, and the share of the longest one.
 fn words(value: &[u8]) -> (f32, f32) {
     static WORDS: OnceLock<HashSet<&'static [u8]>> = OnceLock::new();

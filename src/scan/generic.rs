@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::assignment::{self, Assignment};
+use super::assignment::{self, Assignment, Bind};
 use super::confirm::Candidate;
 use super::features::{self, Scene};
 use super::language::Language;
@@ -11,6 +11,8 @@ use super::name;
 use super::parts::Parts;
 use super::plausible;
 use super::prefilter::Window;
+use super::published;
+use super::sample;
 use super::yaml;
 use crate::finding::{Confidence, Secret};
 
@@ -59,17 +61,56 @@ pub(super) fn confirm(window: Window, scene: &Scene<'_>, names: &[String], new: 
         return;
     }
     let probability = if is_own { as_password(scene, &found) } else { model::probability(&features::of(scene, &found), LIKELY) };
-    if probability < LIKELY {
+    if probability < LIKELY && !is_evident(scene, &found) {
         return;
     }
     // A sealed secret is encrypted to its cluster; it is made to be committed.
     if language == Language::Yaml && yaml::keys_above(text, found.value.start).contains(&&b"encryptedData"[..]) {
         return;
     }
-    let made_up = plausible::is_made_up(&text[found.value.clone()]);
-    let confidence = if probability < SURE || made_up { Confidence::Low } else { Confidence::Medium };
+    let value = &text[found.value.clone()];
+    if published::is_published(value) || plausible::is_made_up_inside(value) {
+        return;
+    }
+    let made_up = plausible::is_made_up(value) || plausible::is_pasted(value);
+    // A made-up password may be the one in use; a made-up token opens nothing.
+    if made_up && !is_own && !names_password(&text[found.name.clone()]) {
+        return;
+    }
+    let doubtful = probability < SURE || made_up || plausible::is_publishable(value);
+    let confidence = if doubtful { Confidence::Low } else { Confidence::Medium };
     let secret = Secret::new(&text[found.value.clone()]);
     out.push(Candidate { rule: window.rule, range: found.value, secret: Some(secret), confidence, decoded: Vec::new(), file: None });
+}
+
+/// The model learned what source code holds. What it never saw much of is evident all the same: a password as people make them
+/// behind a name that says so, and a value drawn at random behind any name of a credential. Both are worth a warning, but not
+/// in tests and samples, which are full of them.
+fn is_evident(scene: &Scene<'_>, found: &Assignment) -> bool {
+    const LENGTHS: std::ops::RangeInclusive<usize> = 24..=128;
+    let value = &scene.text[found.value.clone()];
+    let is_text = found.quote.is_some() || scene.language.is_configuration();
+    if !is_text || sample::is_sample(scene.path) {
+        return false;
+    }
+    let hexadecimal = value.iter().all(u8::is_ascii_hexdigit) && value.len() > 32;
+    match name::is_sensitive(&scene.text[found.name.clone()]) {
+        Some(name::Kind::Password) if found.bind != Bind::Comma && plausible::is_human_password(value) => true,
+        Some(_) if plausible::is_scramble(value) => true,
+        // Longer ones in hexadecimal are checksums more often than not.
+        Some(_) => {
+            LENGTHS.contains(&value.len())
+                && !hexadecimal
+                && value.iter().all(is_of_token)
+                && plausible::looks_drawn(value)
+                && features::is_wordless(value)
+        }
+        None => false,
+    }
+}
+
+fn is_of_token(b: &u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'/' | b'=')
 }
 
 /// Shorter values are no credentials that anyone could name.
@@ -80,10 +121,22 @@ fn worth_weighing(text: &[u8], found: &Assignment, language: Language, is_own: b
     let value = &text[found.value.clone()];
     let bare_number = found.quote.is_none() && language.quotes_text() && value.iter().all(|b| b.is_ascii_digit() || *b == b'_');
     value.len() >= SHORTEST
+        && value.iter().any(|b| b.is_ascii_alphanumeric() || !b.is_ascii())
         && !bare_number
         && !plausible::is_reference(value)
         && !plausible::is_password_word(value)
         && (is_own || has_sensitive_part(&text[found.name.clone()]))
+        && !plausible::says_it_is_none(&text[found.name.clone()])
+        && !plausible::is_time_uuid(value)
+        && !plausible::is_misshapen(&text[found.name.clone()], value)
+        && (names_password(&text[found.name.clone()]) || !plausible::is_broken_token(value))
+        // `token=sha256~<token>`: the rest is for the reader to fill in.
+        && !(found.quote.is_none() && text.get(found.value.end) == Some(&b'<') && text.get(found.value.end + 1).is_some_and(u8::is_ascii_alphabetic))
+}
+
+fn names_password(name: &[u8]) -> bool {
+    let lower = name.to_ascii_lowercase();
+    ["pass", "pwd", "psw", "pw", "phrase"].iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
 }
 
 /// True for a name that holds one of the user's, part by part: `user_pin` holds `pin`, `shipping` does not.

@@ -98,6 +98,11 @@ impl Language {
         )
     }
 
+    /// True for formats in which a bare word on the right of an assignment is a value.
+    pub(super) fn is_configuration(self) -> bool {
+        matches!(self, Self::Yaml | Self::Toml | Self::Ini | Self::Xml | Self::Shell | Self::PowerShell | Self::Dockerfile | Self::Sql)
+    }
+
     pub(super) fn of(path: &[u8], text: &[u8]) -> Self {
         let name = path.rsplit(|&b| b == b'/').next().unwrap_or(path).to_ascii_lowercase();
         let name = TEMPLATES.iter().find_map(|ending| name.strip_suffix(ending.as_bytes())).filter(|stem| !stem.is_empty()).unwrap_or(&name);

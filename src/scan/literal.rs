@@ -14,6 +14,7 @@ pub(super) fn is_used(value: &[u8]) -> bool {
 pub(super) fn is_real(value: &[u8]) -> bool {
     is_used(value)
         && value.len() >= 4
+        && !value.iter().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.' | b'/'))
         && !is_word(value)
         && !plausible::is_made_up(value)
         && !plausible::is_placeholder_password(b"", value)

@@ -157,7 +157,8 @@ const BEHIND: &str = "\
     desc description strength score arn ref refs reference version versions set ok exists present changed match matches \
     valid validator validation input manager service store storage provider factory encoder generator rotation age format \
     column col table page view form button env var index idx position pos offset kind class stream bucket client issuer \
-    audience scope scopes duration lifetime timeout interval at time date status state mode scheme algorithm algo method mechanism range span loc location line lines lineno parser lexer symbol address usage budget";
+    audience scope scopes duration lifetime timeout interval at time date status state mode scheme algorithm algo method mechanism range span loc location line lines lineno parser lexer symbol address usage budget \
+    checksum digest encryption hashing hasher";
 
 /// Tokens that open nothing: places in a list, signals between threads, pieces of text.
 const TOKEN_FRONTS: &str = "\

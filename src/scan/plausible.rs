@@ -1,4 +1,6 @@
 //! Could this value be a credential? What made-up text, references and prose look like.
+//!
+//! It is long because every look of a value that speaks for or against it stands here, each in a few lines.
 
 use super::language::Language;
 use super::name;
@@ -64,7 +66,89 @@ const PASSWORD_WORDS: [&str; 24] = [
 pub(super) fn is_made_up(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
     let has = |word: &str| memchr::memmem::find(&lower, word.as_bytes()).is_some();
-    PLACEHOLDER_WORDS.iter().chain(&SEQUENCES).any(|word| has(word)) || value.len() >= 8 && distinct(value) <= 3
+    PLACEHOLDER_WORDS.iter().chain(&SEQUENCES).any(|word| has(word)) || value.len() >= 8 && distinct(value) <= 3 || is_cut_off(value)
+}
+
+/// `eyJzaWdu...`, `xoxp-5723-####`: somebody took the rest away before writing it down.
+fn is_cut_off(value: &[u8]) -> bool {
+    let struck = value.windows(6).any(|w| matches!(w[0], b'#' | b'*' | b'.' | b'?') && w.iter().all(|&b| b == w[0]));
+    value.ends_with(b"...") || value.ends_with("…".as_bytes()) || struck || repeats(value) || counts_up(value)
+}
+
+/// `klmnopqr`: letters in the order of the alphabet, more of them than chance brings together.
+fn counts_up(value: &[u8]) -> bool {
+    const LONGEST_BY_CHANCE: usize = 6;
+    let mut run = 0;
+    value.windows(2).any(|pair| {
+        run = if pair[0].is_ascii_alphabetic() && pair[1] == pair[0].wrapping_add(1) { run + 1 } else { 0 };
+        run >= LONGEST_BY_CHANCE
+    })
+}
+
+/// `k3Jd82hGs0…k3Jd82hGs0…`: the same ten characters twice. Nobody draws that; somebody pasted to fill the length.
+pub(super) fn is_pasted(value: &[u8]) -> bool {
+    /// Longer values are data, which may well repeat.
+    const LONGEST: usize = 128;
+    const PIECE: usize = 10;
+    value.len() <= LONGEST && (PIECE..value.len()).any(|at| memchr::memmem::find(&value[at..], &value[at - PIECE..at]).is_some())
+}
+
+/// `abababababababab`, `ZZZZZZZZZ`: a stretch in which the same one to four characters follow each other again and again.
+fn repeats(value: &[u8]) -> bool {
+    /// Chance repeats of base64 are shorter: one in 64 to the twelfth.
+    const LONGEST_BY_CHANCE: usize = 12;
+    (1..=4).any(|period| {
+        let mut run = 0;
+        value[period.min(value.len())..].iter().zip(value).any(|(later, earlier)| {
+            run = if later == earlier { run + 1 } else { 0 };
+            run >= LONGEST_BY_CHANCE
+        })
+    })
+}
+
+/// True for the text of a base64 value that is a placeholder once decoded.
+pub(super) fn is_made_up_inside(value: &[u8]) -> bool {
+    value.len() >= 8
+        && super::decode::base64(value)
+            .is_some_and(|text| text.iter().all(|b| b.is_ascii_graphic() || *b == b' ') && is_placeholder_password(b"", &text))
+}
+
+/// `…-11ec-…`: a UUID of the first version is the time and the machine's address; nothing in it is secret.
+pub(super) fn is_time_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value.iter().enumerate().all(|(at, b)| if matches!(at, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
+        && value[14] == b'1'
+        && matches!(value[19], b'8' | b'9' | b'a' | b'b' | b'A' | b'B')
+}
+
+/// Keys that their vendors hand to every browser: who builds a page cannot hide them.
+const PUBLISHABLE: [&[u8]; 8] = [b"pk_live_", b"pk_test_", b"pk.eyJ", b"phc_", b"sb_publishable_", b"live_pub_", b"test_pub_", b"FLWPUBK"];
+
+/// True for a key that is made to be seen.
+pub(super) fn is_publishable(value: &[u8]) -> bool {
+    PUBLISHABLE.iter().any(|prefix| value.starts_with(prefix))
+}
+
+/// Signs that stand in no alphabet which tokens are written in: those of base64, URLs, UUIDs and their separators.
+const FOREIGN: &[u8] = b"?%$*;!@&#^,()<>[]";
+
+/// True for a token in which one or two signs stand that no token has, among letters and digits: it was broken on the way or
+/// made up by hand. Passwords may hold any sign, and so do keys that are drawn from all signs, which hold many.
+pub(super) fn is_broken_token(value: &[u8]) -> bool {
+    let escaped = value.windows(3).filter(|w| w[0] == b'%' && w[1].is_ascii_hexdigit() && w[2].is_ascii_hexdigit()).count();
+    let is_escaped = escaped > 0 && escaped == value.iter().filter(|b| **b == b'%').count();
+    let foreign = value.iter().filter(|b| FOREIGN.contains(b)).count();
+    let plain = value.iter().filter(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')).count();
+    value.len() >= 20 && !is_escaped && matches!(foreign, 1..=2) && plain * 100 >= value.len() * 85
+}
+
+/// True for `nonMatchingToken`, `NOT_A_KEY`: the name itself says that the value is none. A `fake` or a `mock` says less: real
+/// values are often put under such names.
+pub(super) fn says_it_is_none(name: &[u8]) -> bool {
+    // A token against forged requests lives as long as one form.
+    const SAYING: [&[&[u8]]; 6] = [&[b"non", b"matching"], &[b"nonmatching"], &[b"not", b"a"], &[b"bogus"], &[b"csrf"], &[b"xsrf"]];
+    let parts = name::parts(name);
+    SAYING.iter().any(|words| parts.windows(words.len()).any(|part| part == *words))
 }
 
 /// Number of different bytes.
@@ -76,8 +160,7 @@ pub(super) fn distinct(value: &[u8]) -> usize {
 /// True when the value refers to another place instead of holding the credential: a variable, a template, a format verb.
 pub(super) fn is_reference(value: &[u8]) -> bool {
     let starts = |what: &[u8]| value.starts_with(what);
-    starts(b"$") && !value[1..].iter().any(|b| matches!(b, b'/' | b'$' | b'.')) && value.get(1).is_some_and(|b| !b.is_ascii_digit())
-        || starts(b"${")
+    starts(b"$") && is_variable(&value[1..])
         || starts(b"$(")
         || starts(b"%(")
         || starts(b"#{")
@@ -89,14 +172,57 @@ pub(super) fn is_reference(value: &[u8]) -> bool {
         || starts(b"@") && value.ends_with(b"@")
         || starts(b"__") && value.ends_with(b"__")
         || value.len() == 2 && starts(b"%")
-        || [&b"{{"[..], b"${", b"<%", b"#{", b"%{", b"{%"].iter().any(|open| memchr::memmem::find(value, open).is_some())
+        || [&b"#{"[..], b"%{", b"{%"].iter().any(|open| memchr::memmem::find(value, open).is_some())
+        || memchr::memmem::find(value, b"<%").is_some_and(|at| memchr::memmem::find(&value[at..], b"%>").is_some())
+        || memchr::memmem::find(value, b"{{").is_some_and(|at| !is_closed_by_one(&value[at + 2..]))
+        || memchr::memmem::find(value, b"${").is_some_and(|at| names_variable(&value[at + 2..]))
         || [&b"env:"[..], b"vault:", b"op://", b"arn:", b"ssm:", b"secretsmanager:", b"projects/", b"file://", b"!ref", b"!vault", b"enc[", b"enc("]
             .iter()
             .any(|scheme| value.len() >= scheme.len() && value[..scheme.len()].eq_ignore_ascii_case(scheme))
 }
 
+/// What may follow the `$` of a variable: its name, members and indices. Other signs make it a password, and so do many
+/// digits among many letters.
+fn is_variable(name: &[u8]) -> bool {
+    let of_name = |b: &u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'>' | b'[' | b']' | b'\'' | b'"' | b'(' | b')' | b'{' | b'}' | b':' | b' ' | b',')
+    };
+    let drawn = name.len() >= 24 && name.iter().filter(|b| b.is_ascii_digit()).count() >= 6;
+    name.first().is_some_and(|b| !b.is_ascii_digit()) && name.iter().all(of_name) && !drawn
+}
+
+/// A template's `{{` ends with two braces; where one follows alone, they are signs of a password.
+fn is_closed_by_one(rest: &[u8]) -> bool {
+    rest.iter().position(|&b| b == b'}').is_some_and(|at| rest.get(at + 1) != Some(&b'}'))
+}
+
+/// `${NAME}`, `${name:-default}`, `${call(x)}`: what opens with `${` and goes on as no variable does are signs of a password.
+fn names_variable(rest: &[u8]) -> bool {
+    let name = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b' ' | b'!' | b'#' | b'$' | b'@')).count();
+    rest.get(name)
+        .is_none_or(|b| matches!(b, b'}' | b':' | b'[' | b'(' | b'?' | b'+' | b'=' | b'%' | b'/' | b',' | b'|' | b'"' | b'\'' | b'{' | b'`' | b'&'))
+}
+
+/// True where each bracket is closed by its like; what is still open at the end may have been cut off.
+fn brackets_match(value: &[u8]) -> bool {
+    let mut open = Vec::new();
+    value.iter().all(|b| match b {
+        b'(' | b'[' | b'{' => {
+            open.push(*b);
+            true
+        }
+        b')' => open.pop() == Some(b'('),
+        b']' => open.pop() == Some(b'['),
+        b'}' => open.pop() == Some(b'{'),
+        _ => true,
+    })
+}
+
 /// `{name}`, `{user.token}`, `{value:08x}`: a place that a template or a format fills in. JSON in braces is none.
 fn holds_interpolation(value: &[u8]) -> bool {
+    if !brackets_match(value) {
+        return false; // no language writes a template so, but a password may hold any sign
+    }
     let inside = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'-' | b'[' | b']' | b'(' | b')' | b' ' | b',');
     memchr::memchr_iter(b'{', value).any(|open| {
         let rest = &value[open + 1..];
@@ -128,7 +254,7 @@ fn looks_like_place(value: &[u8]) -> bool {
 
 /// True when the characters could come from a random generator: varied, of several kinds, and no word after word.
 pub(super) fn looks_drawn(value: &[u8]) -> bool {
-    if value.len() < 8 || is_made_up(value) {
+    if value.len() < 8 || is_made_up(value) || is_time_uuid(value) {
         return false;
     }
     let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
@@ -244,6 +370,55 @@ fn names_password(before: &[u8]) -> bool {
     ["pass", "pwd", "pw"].iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
 }
 
+/// True for a value that a vendor's name and its own form announce as a token of that vendor, but that has other lengths: it was
+/// cut, or changed so that it opens nothing. Only for vendors whose tokens have one form.
+pub(super) fn is_misshapen(name: &[u8], value: &[u8]) -> bool {
+    if memchr::memmem::find(&name.to_ascii_lowercase(), b"telegram").is_none() {
+        return false;
+    }
+    // The number of the bot, a colon, 35 characters.
+    let Some(colon) = memchr::memchr(b':', value).filter(|&at| value[..at].iter().all(u8::is_ascii_digit)) else { return false };
+    colon > 0 && !((8..=10).contains(&colon) && value.len() - colon == 36)
+}
+
+/// Signs of many kinds in an order that no language writes: brackets that close what was never opened.
+pub(super) fn is_scramble(value: &[u8]) -> bool {
+    let signs: Vec<u8> = value.iter().copied().filter(u8::is_ascii_punctuation).collect();
+    value.len() >= 12
+        && value.iter().all(|b| b.is_ascii_graphic() && *b != b'\\')
+        && distinct(&signs) >= 6
+        && !brackets_match(value)
+        && !is_made_up(value)
+}
+
+/// Words that people put into passwords that are none.
+const WEAK_WORDS: [&str; 14] =
+    ["pass", "pwd", "secret", "test", "demo", "token", "string", "wrong", "invalid", "hash", "encrypt", "required", "field", "label"];
+
+/// `guitar7Shadow`, `coffee!master`: letters with digits or with a sign that stands in no name, and none of the words that
+/// people put where a password would stand.
+pub(super) fn is_human_password(value: &[u8]) -> bool {
+    /// A longer one is a phrase or was drawn, and is weighed as such.
+    const LENGTHS: std::ops::RangeInclusive<usize> = 8..=40;
+    let lower = value.to_ascii_lowercase();
+    let letters = value.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    let signs = value.iter().filter(|b| matches!(b, b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'&' | b'*' | b'?' | b'+' | b'=' | b'~')).count();
+    let plain = |b: &u8| {
+        b.is_ascii_graphic() && !matches!(b, b'/' | b'\\' | b'<' | b'>' | b'(' | b')' | b'{' | b'}' | b'[' | b']' | b';' | b',' | b':' | b'"' | b'\'')
+    };
+    LENGTHS.contains(&value.len())
+        && letters >= 3
+        && digits + signs >= 1
+        && !lower.starts_with(b"user")
+        && !lower.starts_with(b"admin")
+        && value.iter().all(plain)
+        && distinct(value) >= 5
+        && !WEAK_WORDS.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
+        && !is_made_up(value)
+        && !is_reference(value)
+}
+
 /// Two kinds of characters and some length: what a person types when asked for a password.
 fn human_password(value: &[u8]) -> bool {
     let kinds = [u8::is_ascii_lowercase as fn(&u8) -> bool, u8::is_ascii_uppercase, u8::is_ascii_digit, u8::is_ascii_punctuation];
@@ -260,11 +435,28 @@ mod tests {
         for reference in ["${DB_PASSWORD}", "$DB_PASSWORD", "{{ password }}", "<password>", "%(pw)s", "%s", "#{pw}", "@PW@", "env:PW", "((pw))"] {
             assert!(is_reference(reference.as_bytes()), "{reference}");
         }
-        for real in ["$2y$10$abc", "p4ss{word", "a%b", "<3youall"] {
+        for real in ["$2y$10$abc", "p4ss{word", "a%b", "<3youall", "m{{h}o)p${e]nob", "super$ecret"] {
             assert!(!is_reference(real.as_bytes()), "{real}");
         }
         for made_up in ["AKIAIOSFODNN7EXAMPLE", "your-api-key-here", "xxxxxxxxxxxx", "abcdefghijklmnop", "0000000000000000"] {
             assert!(is_made_up(made_up.as_bytes()), "{made_up}");
+        }
+    }
+
+    #[test]
+    fn a_token_with_a_stray_sign_is_broken() {
+        for broken in ["k3Jd82hGs0?dkW92hfKq0Zx", "@dkW92hfKq0Zxk3Jd82hGs0"] {
+            assert!(is_broken_token(broken.as_bytes()), "{broken}");
+        }
+        for whole in [
+            "k3Jd82hGs0-dkW92hf_Kq0Zx",
+            "ab+c/dE4kW92hfKq0Zx==",
+            "dkW92hfKq0%2Bk3Jd82hGs0",
+            "#k$3J!d8&2h@Gs0(dk)W92",
+            "short?1",
+            "{ab+c/dE4kW92hfKq0Zx}",
+        ] {
+            assert!(!is_broken_token(whole.as_bytes()), "{whole}");
         }
     }
 
