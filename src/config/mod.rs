@@ -167,6 +167,10 @@ pub struct PathSettings {
 pub struct Limits {
     /// A larger file is not read but listed as unread. In bytes.
     pub max_file_bytes: Option<u64>,
+    /// The whole check ends after this time. In milliseconds; 0 leaves it to the platform.
+    pub deadline_ms: Option<u64>,
+    /// So long an answer of git is waited for.
+    pub git_seconds: Option<u64>,
 }
 
 /// `[unread]`

@@ -16,6 +16,7 @@ use super::disk;
 use super::examine::{Found, examine};
 use super::output::{Stream, report};
 use super::settings::Settings;
+use super::time::{self, Side};
 use super::weakened::{Effect, weakenings};
 use super::{Failure, settings};
 
@@ -83,6 +84,7 @@ impl Session<'_> {
     }
 
     fn received(&self, command: &str, updates: &[RefUpdate], backend: Option<Backend>) -> Result<Status, Failure> {
+        time::keep(&[], Side::Server);
         let store = change::open_by(Trust::Receiving, backend)?;
         let mut rules = Rules::built_in()?;
         let mut settings = settings::of_push(self.global, &store, updates, &mut rules)?;

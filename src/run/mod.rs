@@ -12,11 +12,13 @@ mod finding_maker;
 mod gate;
 mod import;
 mod information;
+mod large;
 mod moves;
 mod output;
 mod rule_check;
 mod settings;
 mod setup;
+mod time;
 mod weakened;
 
 pub use failure::Failure;

@@ -5,6 +5,7 @@
 
 mod across;
 mod assignment;
+mod brackets;
 mod check;
 mod code;
 mod confirm;

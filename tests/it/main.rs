@@ -25,6 +25,8 @@ mod failing;
 mod faults;
 mod fuzzed;
 mod histories;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod importing;
 #[cfg(unix)]
 mod injection;
@@ -32,6 +34,8 @@ mod injection;
 mod installing;
 mod kinds;
 mod lfs;
+#[cfg(unix)]
+mod limits;
 mod managers;
 mod merges;
 mod own_rules;
