@@ -2,9 +2,10 @@
 
 use std::io::Write;
 use std::process::exit;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
+use leakstop::change::{GaveUp, PROGRESS, arm};
 use leakstop::cli::{Cli, as_hook};
 use leakstop::judge::Status;
 use leakstop::run::{Failure, run};
@@ -34,6 +35,7 @@ fn main() {
         }
         exit(FAILED);
     });
+    arm(started, give_up);
     match run(&cli, started) {
         Ok(Status::Clean | Status::Warned) => exit(0),
         Ok(Status::Blocked) => exit(BLOCKED),
@@ -42,6 +44,20 @@ fn main() {
             exit(FAILED);
         }
     }
+}
+
+/// Nobody is waited for any more, not even the reader of standard error, which may be a pipe that is full.
+fn give_up(why: &GaveUp, end_children: &dyn Fn()) -> ! {
+    const READER: Duration = Duration::from_millis(40);
+    let hint = why.hint();
+    let text = format!("leakstop: error: {why}\n  {PROGRESS}\n  try: {hint}\nleakstop: not everything was checked, so nothing passes");
+    let told = std::thread::spawn(move || say(&text));
+    let since = Instant::now();
+    while !told.is_finished() && since.elapsed() < READER {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    end_children();
+    exit(FAILED);
 }
 
 fn tell(failure: &Failure) {

@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{ChildStdin, ChildStdout, Stdio};
 use std::thread::JoinHandle;
 
 use super::child::{Git, cannot_start, failed, said};
+use super::watch::Guard;
 
 /// Of a child's complaints so many bytes are kept; the rest is read and dropped, so that the child never waits.
 const COMPLAINT_BYTES: usize = 4096;
@@ -26,7 +27,7 @@ enum State {
 
 /// A child between two questions.
 pub(super) struct Talk {
-    child: Child,
+    child: Guard,
     /// Taken when the talk ends.
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
@@ -45,10 +46,15 @@ impl Batch {
             *state = State::Running(Talk::start(&self.git, self.mode)?);
         }
         let (error, complaint) = match &mut *state {
-            State::Running(talk) => match question(talk) {
-                Ok(answer) => return Ok(answer),
-                Err(error) => (error, talk.end()),
-            },
+            State::Running(talk) => {
+                talk.child.is_asked();
+                let answer = question(talk);
+                talk.child.has_answered();
+                match answer {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => (error, talk.end()),
+                }
+            }
             State::Broken(why) => return Err(failed(why.clone())),
             State::Resting => return Err(failed("the child did not start".to_owned())),
         };
@@ -68,6 +74,8 @@ impl Talk {
             return Err(failed("the child has no pipes".to_owned()));
         };
         let complaints = std::thread::spawn(move || keep_first(stderr));
+        let child = Guard::new("cat-file", child);
+        child.has_answered();
         Ok(Self { child, stdin: Some(stdin), stdout: BufReader::with_capacity(64 << 10, stdout), complaints: Some(complaints) })
     }
 
@@ -103,7 +111,7 @@ impl Talk {
 
     fn end(&mut self) -> Vec<u8> {
         self.stdin = None;
-        let _ = self.child.kill();
+        self.child.kill();
         let _ = self.child.wait();
         self.complaints.take().and_then(|complaints| complaints.join().ok()).unwrap_or_default()
     }
@@ -111,7 +119,6 @@ impl Talk {
 
 impl Drop for Talk {
     fn drop(&mut self) {
-        // It only reads, so it may be ended at any time; it is waited for, so that none is left behind.
         self.end();
     }
 }

@@ -3,11 +3,13 @@
 //! Only plumbing commands are run that neither write to the repository nor run a hook, a filter or a diff driver. What of
 //! the user's configuration could still change an answer, or start a program, is switched off in [`Git::command`].
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use git2::{ErrorClass, ErrorCode};
+
+use super::watch::Guard;
 
 /// Which repository a child works on.
 #[derive(Clone, Debug)]
@@ -84,15 +86,20 @@ impl Git {
         let mut command = self.command(arguments);
         command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() }).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|e| cannot_start(&e))?;
-        let stdin = child.stdin.take();
-        // The input is written beside the reading, so that neither side waits for the other.
-        let (written, output) = std::thread::scope(|scope| {
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(mut stdout), Some(mut stderr)) = (stdout, stderr) else { return Err(failed("the child has no pipes".to_owned())) };
+        let watched = Guard::new(&name, child);
+        // Input and complaints are handled beside the reading, so that no side waits for another.
+        let (mut out, mut complaint) = (Vec::new(), Vec::new());
+        let (written, read) = std::thread::scope(|scope| {
             let writer = stdin.map(|mut stdin| scope.spawn(move || stdin.write_all(input)));
-            let output = child.wait_with_output();
-            (writer.is_none_or(|writer| writer.join().is_ok_and(|written| written.is_ok())), output)
+            let complaints = scope.spawn(|| stderr.read_to_end(&mut complaint));
+            let read = stdout.read_to_end(&mut out).map(|_| ());
+            let complained = complaints.join().unwrap_or_else(|_| Err(std::io::Error::other("a thread broke off"))).map(|_| ());
+            (writer.is_none_or(|writer| writer.join().is_ok_and(|written| written.is_ok())), read.and(complained))
         });
-        let output = output.map_err(|e| failed(format!("`git {name}` cannot be read: {e}")))?;
-        let ended = Ended { command: name, status: output.status, out: output.stdout, complaint: output.stderr };
+        let status = read.and_then(|()| watched.wait()).map_err(|e| failed(format!("`git {name}` cannot be read: {e}")))?;
+        let ended = Ended { command: name, status, out, complaint };
         if !written && ended.status.success() {
             return Err(failed(format!("`git {}` ended before it had read everything", ended.command)));
         }

@@ -46,6 +46,9 @@ type Removed = (Box<[u8]>, ObjectId);
 /// A commit that removes more than this is no rename of one file with an edit; what is not compared counts as new.
 const RENAME_BYTES: u64 = 64 << 20;
 
+/// A larger earlier version is not held for comparison: what stands in the new one counts as new.
+const LARGEST_EARLIER: u64 = 32 << 20;
+
 impl<'a> Novelty<'a> {
     /// For the files of `change`, whose bytes were put through `text` before anything was looked for.
     pub fn new(store: &'a dyn Store, change: &'a ChangeSet, text: fn(Vec<u8>) -> Vec<u8>) -> Self {
@@ -113,7 +116,7 @@ impl<'a> Novelty<'a> {
                 Some(id) => {
                     let mut before = Vec::new();
                     // A submodule's id is a commit of another repository: there is no earlier version here.
-                    if self.store.holds(id) {
+                    if self.store.holds(id) && self.store.header(id)?.1 <= LARGEST_EARLIER {
                         self.store.read(id, &mut before)?;
                         self.earlier.push(Earlier { moved_from: None, text: (self.text)(before) });
                     }

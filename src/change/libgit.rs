@@ -12,6 +12,7 @@ use super::index_file::{entries, index_file};
 use super::objects::{EntryKind, ObjectId, tree_entries};
 use super::order::parents_first;
 use super::packs::{Packs, object_folders};
+use super::parts::{self, blob_in_parts};
 use super::shallow;
 use super::store::{Kind, Object, StagedEntry, Store, Trust, UpTo};
 
@@ -153,6 +154,15 @@ impl Store for LibGit {
 
     fn expect_many(&self) {
         self.packs.get_or_init(|| Packs::open(&object_folders(&self.repo.commondir().join("objects"))));
+    }
+
+    fn read_in_parts(&self, id: ObjectId, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<bool, ChangeError> {
+        let failed = |why: std::io::Error| ChangeError::Object { id, source: super::child::failed(why.to_string()) };
+        // libgit2 reads a loose object in parts, and a packed one only as a whole: git itself does better there.
+        let odb = self.repo.odb().map_err(|source| ChangeError::Object { id, source })?;
+        let Ok((mut reader, size, _)) = odb.reader(theirs(id)?) else { return blob_in_parts(id, take) };
+        parts::hand_on(&mut reader, size as u64, take).map_err(failed)?;
+        Ok(true)
     }
 
     fn holds(&self, id: ObjectId) -> bool {

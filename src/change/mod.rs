@@ -24,6 +24,7 @@ mod order;
 mod overrides;
 mod pack_file;
 mod packs;
+mod parts;
 mod place;
 mod plumbing;
 mod promised;
@@ -37,6 +38,7 @@ mod tracked;
 mod tree;
 mod trees;
 mod updates;
+mod watch;
 
 pub use canary::{CanaryPush, CanaryStage};
 pub use changed::changed_parts;
@@ -58,6 +60,7 @@ pub use store::{Kind, Object, StagedEntry, Store, Trust, UpTo};
 pub use tracked::tracked;
 pub use tree::{Files, files};
 pub use updates::{PrePush, RefUpdate};
+pub use watch::{GaveUp, PROGRESS, Progress, arm, set_deadline, set_git_seconds};
 
 use std::path::PathBuf;
 

@@ -165,6 +165,10 @@ impl Store for Repository {
         self.store.expect_many();
     }
 
+    fn read_in_parts(&self, id: ObjectId, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<bool, ChangeError> {
+        self.store.read_in_parts(id, take)
+    }
+
     fn holds(&self, id: ObjectId) -> bool {
         self.store.holds(id)
     }

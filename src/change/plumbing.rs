@@ -15,6 +15,7 @@ use super::error::ChangeError;
 use super::git_index::GitIndex;
 use super::objects::{self, ObjectId};
 use super::order::parents_first;
+use super::parts::blob_in_parts_of;
 use super::shallow;
 use super::store::{Kind, StagedEntry, Store, Trust};
 
@@ -131,6 +132,11 @@ impl Store for Plumbing {
             Ok(Some(kind))
         });
         kind.map_err(failed)?.ok_or_else(|| failed(missing()))
+    }
+
+    fn read_in_parts(&self, id: ObjectId, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<bool, ChangeError> {
+        // A child of its own: whoever has seen enough ends it, which the one that answers questions must not be.
+        blob_in_parts_of(&self.git, id, take)
     }
 
     fn holds(&self, id: ObjectId) -> bool {

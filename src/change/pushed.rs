@@ -9,6 +9,7 @@ use super::promised::unless_promised;
 use super::store::{Kind, Store};
 use super::trees::{ByName, TreeCache};
 use super::updates::RefUpdate;
+use super::watch::{PROGRESS, Progress};
 use super::{ChangeSet, CommitIndex, NewCommit, NewFile, NewText, Part, Unread};
 
 /// What `updates` bring in that none of the objects in `known` reaches.
@@ -217,6 +218,7 @@ impl<'s> Walk<'s> {
         if self.store.read(id, &mut raw)? != Kind::Commit {
             return Err(ChangeError::WrongKind { id, wanted: "commit" });
         }
+        Progress::add(&PROGRESS.commits, 1);
         let mut commit = objects::commit(id, &raw)?;
         if self.cut_off.contains(&id) {
             commit.parents.clear();
@@ -270,6 +272,7 @@ impl<'s> Walk<'s> {
         if self.listed > LISTED_AT_LEAST + LISTED_PER_STORED * self.stored {
             return Err(ChangeError::Bomb { tree, listed: self.listed, stored: self.stored });
         }
+        Progress::add(&PROGRESS.folders, 1);
         let is_first = u64::from(self.met.insert(tree));
         let mut rest = &read.bytes[..];
         while !rest.is_empty() {

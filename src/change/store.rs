@@ -78,6 +78,9 @@ pub trait Store {
     }
     /// Many objects will be read from now on: what makes each of them faster may now take some time.
     fn expect_many(&self) {}
+    /// Reads a blob that may be too large to be held: hands its bytes on in parts, in order. What `take` says no to ends it
+    /// early. False where only the whole could be read.
+    fn read_in_parts(&self, id: ObjectId, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<bool, ChangeError>;
     /// True when the object is there.
     fn holds(&self, id: ObjectId) -> bool;
     /// All refs with the id they hold (not peeled), in the order of their names.

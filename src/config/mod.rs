@@ -173,6 +173,10 @@ pub struct Limits {
     pub archive_bytes: Option<u64>,
     /// The most bytes that an archive may unpack to for each of its own.
     pub archive_ratio: Option<u64>,
+    /// The whole check ends after this time. In milliseconds; 0 leaves it to the platform.
+    pub deadline_ms: Option<u64>,
+    /// So long an answer of git is waited for.
+    pub git_seconds: Option<u64>,
 }
 
 /// `[unread]`

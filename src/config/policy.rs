@@ -57,6 +57,10 @@ pub struct Policy {
     pub archive_bytes: u64,
     /// The most bytes that an archive may unpack to for each of its own.
     pub archive_ratio: u64,
+    /// The whole check ends after so many milliseconds; 0 leaves it to the platform.
+    pub deadline_ms: u64,
+    /// So many seconds an answer of git is waited for.
+    pub git_seconds: u64,
     /// What unread content does in a commit.
     pub unread_commit: Level,
     /// What unread content does in a push.
@@ -91,14 +95,16 @@ struct At {
     level: Level,
 }
 
-/// Everything a build of a large project puts into one file stays below; above it is rather a disk image.
-pub(super) const MAX_FILE_BYTES: u64 = 100 << 20;
+/// Large files are read in parts, at any size in the same memory: this is a bound on time, of about half a minute.
+pub(super) const MAX_FILE_BYTES: u64 = 2 << 30;
 /// The jar of a whole application has fewer entries,
 const ARCHIVE_ENTRIES: u64 = 20_000;
 /// unpacks to less,
 const ARCHIVE_BYTES: u64 = 256 << 20;
 /// and text shrinks to a twentieth at best; only a bomb gets near what deflate can do, a thousandth.
 const ARCHIVE_RATIO: u64 = 200;
+/// Longer than any honest answer of git takes.
+const GIT_SECONDS: u64 = 300;
 
 /// Used where a repository sets no key of its own: fingerprints are then the same everywhere.
 const FINGERPRINT_KEY: &str = "leakstop";
@@ -116,6 +122,8 @@ impl Default for Policy {
             archive_entries: ARCHIVE_ENTRIES,
             archive_bytes: ARCHIVE_BYTES,
             archive_ratio: ARCHIVE_RATIO,
+            deadline_ms: 0,
+            git_seconds: GIT_SECONDS,
             unread_commit: Level::Warn,
             unread_push: Level::Block,
             // Whoever uses LFS has such files in every other commit, and no hook can ever read them: one line says so.
@@ -191,9 +199,11 @@ impl Policy {
         set(&mut self.unread_commit, &config.unread.commit);
         set(&mut self.unread_push, &config.unread.push);
         set(&mut self.unread_lfs, &config.unread.lfs);
-        // A repository cannot say how far it is to be trusted itself.
+        // A repository cannot say how far it is to be trusted itself, nor how long others wait for it.
         if layer.origin == Origin::Trusted {
             set(&mut self.baseline, &config.server.baseline);
+            set(&mut self.deadline_ms, &config.limits.deadline_ms);
+            set(&mut self.git_seconds, &config.limits.git_seconds);
             set(&mut self.repository_config, &config.server.repository_config);
         }
         self.take_rule_levels(layer, rules)?;

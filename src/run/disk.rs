@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,8 +14,9 @@ use crate::scan::{Hit, Scanned, Scanner, Text, plain};
 
 use super::Failure;
 use super::across;
-use super::examine::Found;
+use super::examine::{Found, MOST_HITS};
 use super::finding_maker::{FindingMaker, Place};
+use super::large::{LARGE, Large};
 use super::packed::{below, limits};
 
 /// Fewer files are not worth a second thread.
@@ -47,7 +49,13 @@ pub(super) fn examine_files(paths: &[PathBuf], everything: bool, root: Option<&P
         let path = &listed.files[scanned.file].path;
         scanned.in_name.into_iter().for_each(|hit| maker.add(hit, &in_name(path)));
         match scanned.outcome {
-            Outcome::Read { bytes, in_text } => {
+            Outcome::Read { bytes, mut in_text } => {
+                if in_text.hits.len() > MOST_HITS {
+                    in_text.hits.truncate(MOST_HITS);
+                    coverage
+                        .unread
+                        .push(Unread { path: path.clone(), why: format!("it holds more than {MOST_HITS} findings; the others are not listed") });
+                }
                 coverage.files += 1;
                 coverage.bytes += bytes;
                 coverage.unread.extend(below(path, in_text.unread));
@@ -118,13 +126,40 @@ impl<'r> Work<'_, 'r> {
 
     fn scan(&self, entry: &DiskFile) -> Result<Outcome<'r>, Failure> {
         let bytes = match read(&entry.file, self.limit) {
-            Ok(bytes) => bytes,
+            Ok(Content::Held(bytes)) => bytes,
+            Ok(Content::Large(file)) => return self.scan_large(entry, file),
             Err(why) => return Ok(Outcome::Unread(why)),
         };
         let size = bytes.len() as u64;
         let in_text = self.scanner.look_into(Text { path: &entry.path, part: Part::Content, bytes: &plain(bytes) })?;
         Ok(Outcome::Read { bytes: size, in_text })
     }
+}
+
+impl<'r> Work<'_, 'r> {
+    /// Scans a file while it is read.
+    fn scan_large(&self, entry: &DiskFile, mut file: fs::File) -> Result<Outcome<'r>, Failure> {
+        let mut large = Large::new(self.scanner, &entry.path);
+        let (mut part, mut bytes) = (vec![0; 64 << 10], 0);
+        loop {
+            match file.read(&mut part) {
+                Ok(0) => return Ok(Outcome::Read { bytes, in_text: large.finish()? }),
+                Ok(size) => {
+                    bytes += size as u64;
+                    large.push(&part[..size])?;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Ok(Outcome::Unread(error.to_string())),
+            }
+        }
+    }
+}
+
+/// What a file holds.
+enum Content {
+    Held(Vec<u8>),
+    /// Too much to be held.
+    Large(fs::File),
 }
 
 fn scan_name<'r>(scanner: &Scanner<'r>, path: &[u8]) -> Result<Vec<Hit<'r>>, Failure> {
@@ -134,10 +169,11 @@ fn scan_name<'r>(scanner: &Scanner<'r>, path: &[u8]) -> Result<Vec<Hit<'r>>, Fai
 }
 
 /// The bytes of a file, or the target of a symbolic link: that is what git would record.
-fn read(file: &Path, limit: u64) -> Result<Vec<u8>, String> {
+fn read(file: &Path, limit: u64) -> Result<Content, String> {
     let kind = fs::symlink_metadata(file).map_err(|e| e.to_string())?;
     if kind.is_symlink() {
-        return fs::read_link(file).map(|target| target.as_os_str().as_encoded_bytes().to_vec()).map_err(|e| e.to_string());
+        let target = fs::read_link(file).map_err(|e| e.to_string())?;
+        return Ok(Content::Held(target.as_os_str().as_encoded_bytes().to_vec()));
     }
     if !kind.is_file() {
         return Err("it is neither a file nor a symbolic link".to_owned());
@@ -145,5 +181,8 @@ fn read(file: &Path, limit: u64) -> Result<Vec<u8>, String> {
     if kind.len() > limit {
         return Err(format!("it has {} bytes; `limits.max_file_bytes` is {limit}", kind.len()));
     }
-    fs::read(file).map_err(|e| e.to_string())
+    if kind.len() > LARGE {
+        return fs::File::open(file).map(Content::Large).map_err(|e| e.to_string());
+    }
+    fs::read(file).map(Content::Held).map_err(|e| e.to_string())
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use crate::change::{
-    Before, ChangeSet, Coverage, Kind, NewFile, Novelty, Object, ObjectId, Part, Store, Unread, UpTo, changed_parts, is_lfs_pointer, is_promised,
+    Before, ChangeSet, Coverage, Kind, NewFile, Novelty, Object, ObjectId, PROGRESS, Part, Progress, Store, Unread, UpTo, changed_parts,
+    is_lfs_pointer, is_promised,
 };
 use crate::config::Policy;
 use crate::finding::{Finding, Where};
@@ -15,6 +16,7 @@ use crate::scan::{Hit, PathKind, Scanned, Scanner, Text, plain, plain_of};
 use super::Failure;
 use super::across::{self, InGit, LostIgnore};
 use super::finding_maker::{FindingMaker, Place};
+use super::large::{LARGE, Large};
 use super::moves::Moves;
 use super::packed::{PackedBefore, below};
 
@@ -65,6 +67,11 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
     let own = across::own_values(store, change, scanner, policy, &mut coverage.unread)?;
     // What was found beside another file says more than what a rule saw in the same line.
     for (file, scanned) in &mut hits_of {
+        if scanned.hits.len() > MOST_HITS {
+            scanned.hits.truncate(MOST_HITS);
+            let why = format!("it holds more than {MOST_HITS} findings; the others are not listed");
+            coverage.unread.push(Unread { path: change.files[*file].path.to_vec(), why });
+        }
         let told = |hit: &Hit<'_>| own.iter().any(|(at, own)| at == file && own.span.map(|span| span.line) == hit.span.map(|span| span.line));
         scanned.hits.retain(|hit| hit.inside.is_some() || !(told(hit) || lists.contains(file) && hit.rule.text().yields));
     }
@@ -117,6 +124,9 @@ const BATCH_BYTES: usize = 1 << 20;
 /// At most so many batches wait: with the two being filled and scanned that bounds the memory.
 const WAITING_BATCHES: usize = 4;
 
+/// More findings in one file are not listed: nobody reads them, and whoever makes them wants to fill the memory.
+pub(super) const MOST_HITS: usize = 10_000;
+
 /// Why the content behind a pointer is unread.
 const LFS: &str = "it is a Git LFS pointer; what it stands for is not in git";
 
@@ -143,10 +153,11 @@ fn scan_files<'r>(
     policy: &Policy,
     coverage: &mut Coverage,
 ) -> Result<Vec<FileHits<'r>>, Failure> {
-    let blobs = unique_blobs(change);
+    let blobs = Blobs::of(change);
     coverage.blobs = blobs.len() as u64;
+    Progress::add(&PROGRESS.blobs, coverage.blobs);
     let work = Work { change, scanner, blobs: &blobs };
-    let mut reader = Reader { store, change, blobs: &blobs, limit: policy.max_file_bytes, coverage };
+    let mut reader = Reader { work, large: Vec::new(), store, change, blobs: &blobs, limit: policy.max_file_bytes, coverage };
     let mut out = Vec::new();
     if blobs.len() < FILES_WORTH_A_THREAD {
         reader.read_all(|version| work.scan(&version, &mut out))?;
@@ -161,30 +172,57 @@ fn scan_files<'r>(
             Ok(())
         })?;
     }
+    out.append(&mut reader.large);
     // Which thread scanned a file must not show.
     out.sort_by_key(|(file, _)| *file);
     Ok(out)
 }
 
-/// The blobs of the change, each with the files that hold it, in the order in which they are read fastest: git keeps the
-/// versions of a file as differences from the newest, so that one comes first and the older ones find their base in memory.
-fn unique_blobs(change: &ChangeSet) -> Vec<(ObjectId, Vec<u32>)> {
-    let mut known: HashMap<ObjectId, usize> = HashMap::with_capacity(change.files.len());
-    let mut blobs: Vec<(ObjectId, Vec<u32>)> = Vec::with_capacity(change.files.len());
-    for (file, id) in change.files.iter().enumerate().filter_map(|(at, file)| Some((at as u32, file.blob?))) {
-        let at = *known.entry(id).or_insert(blobs.len());
-        match blobs.get_mut(at) {
-            Some((_, files)) => files.push(file),
-            None => blobs.push((id, vec![file])),
-        }
-    }
-    // The files stand in the order of history, and each blob has at least one.
-    let path = |files: &[u32]| &change.files[files[0] as usize].path;
-    blobs.sort_by(|(_, a), (_, b)| path(a).cmp(path(b)).then(b.cmp(a)));
-    blobs
+/// The blobs of the change, each with the files that hold it. A million files are no more than a few megabytes here.
+struct Blobs<'a> {
+    change: &'a ChangeSet,
+    /// Files that have a blob, those of one blob side by side.
+    files: Vec<u32>,
+    /// For each blob its part of `files`.
+    parts: Vec<Range<u32>>,
 }
 
-fn read_all<'r>(reader: &mut Reader<'_>, work: &Work<'_, 'r>, send: &SyncSender<Batch>, own: &mut Vec<FileHits<'r>>) -> Result<(), Failure> {
+impl<'a> Blobs<'a> {
+    /// In the order in which they are read fastest: git keeps the versions of a file as differences from the newest, so that
+    /// one comes first and the older ones find their base in memory.
+    fn of(change: &'a ChangeSet) -> Self {
+        let file = |at: u32| &change.files[at as usize];
+        let mut files: Vec<u32> = (0..change.files.len() as u32).filter(|&at| file(at).blob.is_some()).collect();
+        files.sort_unstable_by(|&a, &b| file(a).blob.cmp(&file(b).blob).then(a.cmp(&b)));
+        let mut parts: Vec<Range<u32>> = Vec::new();
+        for (at, of) in files.iter().enumerate() {
+            match parts.last_mut().filter(|part| file(files[part.start as usize]).blob == file(*of).blob) {
+                Some(part) => part.end += 1,
+                None => parts.push(at as u32..at as u32 + 1),
+            }
+        }
+        // The files stand in the order of history.
+        let first = |part: &Range<u32>| files[part.start as usize];
+        parts.sort_unstable_by(|a, b| file(first(a)).path.cmp(&file(first(b)).path).then(first(b).cmp(&first(a))));
+        Self { change, files, parts }
+    }
+
+    fn len(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// The files that hold a blob, the oldest first; there is at least one.
+    fn files(&self, at: usize) -> &[u32] {
+        let part = &self.parts[at];
+        &self.files[part.start as usize..part.end as usize]
+    }
+
+    fn id(&self, at: usize) -> ObjectId {
+        self.change.files[self.files(at)[0] as usize].blob.unwrap_or_else(ObjectId::null)
+    }
+}
+
+fn read_all<'r>(reader: &mut Reader<'_, 'r>, work: &Work<'_, 'r>, send: &SyncSender<Batch>, own: &mut Vec<FileHits<'r>>) -> Result<(), Failure> {
     let (mut batch, mut size) = (Batch::new(), 0);
     reader.read_all(|version| {
         if version.object.bytes.len() > BATCH_BYTES {
@@ -206,15 +244,18 @@ fn read_all<'r>(reader: &mut Reader<'_>, work: &Work<'_, 'r>, send: &SyncSender<
     work.scan_batch(&batch, own)
 }
 
-struct Reader<'a> {
+struct Reader<'a, 'r> {
+    work: Work<'a, 'r>,
+    /// Matches of what was scanned while it was read.
+    large: Vec<FileHits<'r>>,
     store: &'a dyn Store,
     change: &'a ChangeSet,
-    blobs: &'a [(ObjectId, Vec<u32>)],
+    blobs: &'a Blobs<'a>,
     limit: u64,
     coverage: &'a mut Coverage,
 }
 
-impl Reader<'_> {
+impl<'r> Reader<'_, 'r> {
     /// Reads every blob once and hands it on with the part that can be new. The versions of one file follow each other, the
     /// newest first, so the version before is most often the next one.
     fn read_all(&mut self, mut hand_on: impl FnMut(Version) -> Result<(), Failure>) -> Result<(), Failure> {
@@ -237,25 +278,25 @@ impl Reader<'_> {
     /// The parts of a blob that its parent's version of the file does not have; all of a blob that stands at several paths.
     fn new_parts(&self, at: usize, bytes: &[u8], next: Option<&(usize, Arc<Object>)>) -> Result<Vec<Range<usize>>, Failure> {
         let whole = std::iter::once(0..bytes.len()).collect();
-        let [file] = self.blobs[at].1[..] else { return Ok(whole) };
+        let [file] = *self.blobs.files(at) else { return Ok(whole) };
         let Some(before) = self.change.files[file as usize].before else { return Ok(whole) };
-        if let Some((_, earlier)) = next.filter(|(next, _)| self.blobs[*next].0 == before) {
+        if let Some((_, earlier)) = next.filter(|(next, _)| self.blobs.id(*next) == before) {
             return Ok(changed_parts(bytes, &earlier.bytes));
         }
         // A small file is scanned faster than its earlier version is read.
         if bytes.len() < WORTH_COMPARING || !self.store.holds(before) {
             return Ok(whole);
         }
-        match self.store.read_up_to(before, self.limit)? {
+        match self.store.read_up_to(before, LARGE.min(self.limit))? {
             UpTo::Whole(earlier) => Ok(changed_parts(bytes, &as_plain(earlier).bytes)),
             UpTo::Larger(..) => Ok(whole),
         }
     }
 
-    /// Reads a blob; `None` when it is over the limit or not here on purpose, which the coverage then says.
+    /// Reads a blob; `None` when it is scanned already, over the limit, or not here on purpose: the coverage says which.
     fn read(&mut self, at: usize) -> Result<Option<Arc<Object>>, Failure> {
-        let (id, files) = &self.blobs[at];
-        let read = match self.store.read_up_to(*id, self.limit) {
+        let (id, files) = (self.blobs.id(at), self.blobs.files(at));
+        let read = match self.store.read_up_to(id, LARGE.min(self.limit)) {
             Ok(read) => read,
             Err(error) if is_promised(self.store, &error)? => {
                 self.unread(at, "it is not in this partial clone, and hooks fetch nothing");
@@ -265,11 +306,15 @@ impl Reader<'_> {
         };
         let object = match read {
             UpTo::Whole(object) if object.kind == Kind::Blob => object,
-            UpTo::Larger(Kind::Blob, size) => {
+            UpTo::Larger(Kind::Blob, size) if size > self.limit => {
                 self.unread(at, &format!("it has {size} bytes; `limits.max_file_bytes` is {}", self.limit));
                 return Ok(None);
             }
-            _ => return Err(crate::change::ChangeError::WrongKind { id: *id, wanted: "blob" }.into()),
+            UpTo::Larger(Kind::Blob, size) => {
+                self.read_large(at, size)?;
+                return Ok(None);
+            }
+            _ => return Err(crate::change::ChangeError::WrongKind { id, wanted: "blob" }.into()),
         };
         if is_lfs_pointer(&object.bytes) {
             let pointer = |&file: &u32| Unread { path: self.change.files[file as usize].path.to_vec(), why: LFS.to_owned() };
@@ -280,8 +325,46 @@ impl Reader<'_> {
         Ok(Some(as_plain(object)))
     }
 
+    /// Scans a blob while it is read, once for each kind of path that it stands at.
+    fn read_large(&mut self, at: usize, size: u64) -> Result<(), Failure> {
+        let (id, work) = (self.blobs.id(at), self.work);
+        let mut by_kind: HashMap<PathKind, Scanned<'r>> = HashMap::new();
+        for &file in self.blobs.files(at) {
+            let path = &self.change.files[file as usize].path;
+            let kind = work.scanner.kind(path, b"");
+            if !by_kind.contains_key(&kind) {
+                let mut large = Large::new(work.scanner, path);
+                let mut outcome = Ok(());
+                let mut read = 0;
+                let is_read = self.store.read_in_parts(id, &mut |bytes| {
+                    read += bytes.len() as u64;
+                    outcome = large.push(bytes);
+                    outcome.is_ok()
+                })?;
+                outcome?;
+                if !is_read {
+                    self.unread(at, &format!("it has {size} bytes, and without a `git` beside leakstop more than {LARGE} cannot be read in parts"));
+                    return Ok(());
+                }
+                if read != size {
+                    return Err(crate::change::ChangeError::Malformed { kind: "blob", id }.into());
+                }
+                by_kind.insert(kind.clone(), large.finish()?);
+            }
+            let scanned = by_kind.get(&kind).cloned().unwrap_or_default();
+            if !(scanned.hits.is_empty() && scanned.unread.is_empty()) {
+                self.large.push((file as usize, scanned));
+            }
+        }
+        Progress::add(&PROGRESS.scanned, 1);
+        Progress::add(&PROGRESS.bytes, size);
+        self.coverage.files += self.blobs.files(at).len() as u64;
+        self.coverage.bytes += size;
+        Ok(())
+    }
+
     fn unread(&mut self, at: usize, why: &str) {
-        let paths = self.blobs[at].1.iter().map(|&file| self.change.files[file as usize].path.to_vec());
+        let paths = self.blobs.files(at).iter().map(|&file| self.change.files[file as usize].path.to_vec());
         self.coverage.unread.extend(paths.map(|path| Unread { path, why: why.to_owned() }));
     }
 }
@@ -298,7 +381,7 @@ fn as_plain(object: Arc<Object>) -> Arc<Object> {
 struct Work<'a, 'r> {
     change: &'a ChangeSet,
     scanner: &'a Scanner<'r>,
-    blobs: &'a [(ObjectId, Vec<u32>)],
+    blobs: &'a Blobs<'a>,
 }
 
 impl<'r> Work<'_, 'r> {
@@ -318,11 +401,11 @@ impl<'r> Work<'_, 'r> {
     fn scan(&self, version: &Version, out: &mut Vec<FileHits<'r>>) -> Result<(), Failure> {
         let bytes = version.object.bytes.as_slice();
         let mut by_kind: HashMap<PathKind, Scanned<'r>> = HashMap::new();
-        let files = &self.blobs[version.at].1;
+        let files = self.blobs.files(version.at);
         for &file in files {
             let path = &self.change.files[file as usize].path;
             let text = Text { path, part: Part::Content, bytes };
-            let scanned = if files.len() == 1 {
+            let mut scanned = if files.len() == 1 {
                 self.scanner.scan_new(text, &version.new)?
             } else {
                 let kind = self.scanner.kind(path, bytes);
@@ -332,9 +415,14 @@ impl<'r> Work<'_, 'r> {
                 }
             };
             if !(scanned.hits.is_empty() && scanned.unread.is_empty()) {
+                // One more than are listed says that there are more.
+                scanned.hits.truncate(MOST_HITS + 1);
+                scanned.hits.shrink_to_fit();
                 out.push((file as usize, scanned));
             }
         }
+        Progress::add(&PROGRESS.scanned, 1);
+        Progress::add(&PROGRESS.bytes, bytes.len() as u64);
         Ok(())
     }
 }

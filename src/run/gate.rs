@@ -18,6 +18,7 @@ use super::examine::{Found, examine};
 use super::output::{Stream, report};
 use super::packed::limits;
 use super::settings::Settings;
+use super::time::{self, Side};
 use super::weakened::{Effect, weakenings};
 use super::{Failure, settings};
 
@@ -91,6 +92,7 @@ impl Session<'_> {
     }
 
     fn received(&self, command: &str, updates: &[RefUpdate], backend: Option<Backend>) -> Result<Status, Failure> {
+        time::keep(&[], Side::Server);
         let store = change::open_by(Trust::Receiving, backend)?;
         let mut rules = rules()?;
         let mut settings = settings::of_push(self.global, &store, updates, &mut rules)?;

@@ -12,12 +12,14 @@ mod finding_maker;
 mod gate;
 mod import;
 mod information;
+mod large;
 mod moves;
 mod output;
 mod packed;
 mod rule_check;
 mod settings;
 mod setup;
+mod time;
 mod weakened;
 
 pub use failure::Failure;

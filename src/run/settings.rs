@@ -12,6 +12,7 @@ use crate::config::{self, Accepted, ConfigError, Layer, Origin, Policy, Reposito
 use crate::rules::{OwnRule, Rules};
 
 use super::Failure;
+use super::time::{self, Side};
 
 /// The repository's own file.
 pub(super) const FILE: &str = ".leakstop.toml";
@@ -31,6 +32,7 @@ pub(super) struct Settings {
 /// For hooks of a work tree and for `scan` of what git holds. The user's own rules join `rules`.
 pub(super) fn of_commit(global: &Global, store: &dyn Store, rules: &mut Rules) -> Result<Settings, Failure> {
     let mut layers = own_layers(global)?;
+    time::keep(&layers, Side::Client);
     if alone(global) {
         add_rules(&layers, rules)?;
         return settings(layers, Vec::new(), rules);
@@ -106,6 +108,7 @@ fn add_rule(layer: &Layer, at: usize, own: &OwnRule, rules: &mut Rules) -> Resul
 pub(super) fn of_files(global: &Global, root: Option<&Path>, rules: &mut Rules) -> Result<Settings, Failure> {
     let mut layers = own_layers(global)?;
     let mut accepted = Vec::new();
+    time::keep(&layers, Side::Client);
     if !alone(global)
         && let Some(root) = root
     {
@@ -172,6 +175,7 @@ pub(super) fn of_push(global: &Global, store: &dyn Store, updates: &[RefUpdate],
             layers
         }
     };
+    time::keep(&trusted, Side::Server);
     add_rules(&trusted, rules)?;
     let server = Policy::new(&trusted, rules)?;
     let head = change::head_of_push(store)?;
@@ -320,7 +324,15 @@ fn name_in(file: &str, commit: ObjectId) -> String {
     format!("{file} of {}", &commit.to_string()[..12])
 }
 
+/// A configuration of ten thousand exceptions is smaller.
+const LARGEST: u64 = 4 << 20;
+
 fn in_blob(store: &dyn Store, blob: ObjectId, name: &str, origin: Origin) -> Result<Layer, Failure> {
+    let size = store.header(blob)?.1;
+    if size > LARGEST {
+        let why = format!("it has {size} bytes, and at most {LARGEST} are read");
+        return Err(ConfigError::Text { file: name.to_owned(), line: 1, column: 1, why }.into());
+    }
     let mut text = Vec::new();
     store.read(blob, &mut text)?;
     Ok(Layer { config: config::parse(name, &text)?, file: name.to_owned(), origin })

@@ -47,10 +47,8 @@ pub(super) struct Assignment {
 
 /// Longer identifiers are no names.
 const LONGEST_NAME: usize = 80;
-/// Longer values are texts.
+/// Longer values are texts or data, into which the vendors' rules and the decoders look.
 const LONGEST_VALUE: usize = 4096;
-/// Without quotes nothing but blanks ends a value: a longer one is data, and the vendors' rules look into that.
-const LONGEST_BARE_VALUE: usize = 512;
 /// A literal in front of a comparison ends this close to the name's beginning.
 const LONGEST_LITERAL_BEFORE: usize = 200;
 /// The attributes of an element are shorter.
@@ -60,13 +58,20 @@ const NETRC_LINE: usize = 200;
 /// Between a name and its value stand at most so many blanks.
 const LONGEST_GAP: usize = 40;
 
+/// The value without quotes that was read last: the names in it are bound to parts of it, which end where it ends.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Bare {
+    start: usize,
+    end: usize,
+}
+
 /// Reads what is bound to the name around the word at `word`.
-pub(super) fn at(text: &[u8], word: Range<usize>) -> Option<Assignment> {
+pub(super) fn at(text: &[u8], word: Range<usize>, bare: &mut Bare) -> Option<Assignment> {
     let name = name_around(text, word)?;
     let mut cursor = Cursor { text, at: name.end };
     let name_quoted = cursor.skip_closers();
     let Some((bind, mut value)) = cursor.operator(&name, name_quoted) else { return compared_before(text, name) };
-    let (range, quote, escaped) = value.value(bind)?;
+    let (range, quote, escaped) = value.value(bind, bare)?;
     Some(Assignment { name, value: without_inner_quotes(text, range), bind, quote, escaped, name_quoted })
 }
 
@@ -150,7 +155,7 @@ impl<'a> Cursor<'a> {
 
     /// Is what stands here one line of content with the end of an element behind it?
     fn is_closed(&self) -> bool {
-        let rest = &self.rest()[..self.rest().len().min(LONGEST_BARE_VALUE)];
+        let rest = &self.rest()[..self.rest().len().min(LONGEST_VALUE)];
         let line = rest.iter().position(|b| matches!(b, b'<' | b'\n')).unwrap_or(rest.len());
         rest[line..].trim_ascii_start().starts_with(b"</")
     }
@@ -337,13 +342,16 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads the value: its range, quote, and whether that is escaped.
-    fn value(&mut self, bind: Bind) -> Option<(Range<usize>, Option<u8>, bool)> {
+    fn value(&mut self, bind: Bind, bare: &mut Bare) -> Option<(Range<usize>, Option<u8>, bool)> {
         self.blanks();
         if bind == Bind::Element && !matches!(self.peek(), b'"' | b'\'') {
             if self.newlines() && !self.is_closed() {
                 return None; // `<name>` in prose stands for a value, and the next line goes on without it
             }
-            return self.until(|b| matches!(b, b'<' | b'\n' | b'\r'));
+            let ends = |b: &u8| matches!(b, b'<' | b'\n' | b'\r');
+            let rest = &self.rest()[..self.rest().len().min(LONGEST_VALUE)];
+            let end = rest.iter().position(ends).map_or(self.text.len(), |length| self.at + length);
+            return self.unquoted(end);
         }
         self.wrappers();
         let escaped = self.take(b"\\\\\\") || self.take(b"\\");
@@ -359,7 +367,13 @@ impl<'a> Cursor<'a> {
         if escaped || bind == Bind::Call || bind == Bind::Comma {
             return None; // an expression
         }
-        self.until(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`' | b',' | b';' | b'<' | b'>' | b'&' | b')' | b'}' | b']' | b'|'))
+        if !(bare.start..bare.end).contains(&self.at) {
+            let ends =
+                |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'`' | b',' | b';' | b'<' | b'>' | b'&' | b')' | b'}' | b']' | b'|');
+            let end = self.rest().iter().position(ends).map_or(self.text.len(), |length| self.at + length);
+            *bare = Bare { start: self.at, end };
+        }
+        self.unquoted(bare.end)
     }
 
     /// Calls and literals' prefixes in front of a string: `Some("`, `new X("`, `[]byte("`, `b'`, `@"`, `$'`.
@@ -412,13 +426,11 @@ impl<'a> Cursor<'a> {
         None
     }
 
-    fn until(&self, end: impl Fn(u8) -> bool) -> Option<(Range<usize>, Option<u8>, bool)> {
-        let rest = &self.rest()[..self.rest().len().min(LONGEST_BARE_VALUE + 1)];
-        let length = rest.iter().position(|&b| end(b)).unwrap_or(rest.len());
-        if length > LONGEST_BARE_VALUE {
+    fn unquoted(&self, end: usize) -> Option<(Range<usize>, Option<u8>, bool)> {
+        if end - self.at > LONGEST_VALUE {
             return None;
         }
-        let value = rest[..length].trim_ascii_end();
+        let value = self.text[self.at..end].trim_ascii_end();
         // An open brace without quotes begins a map or a place that a template fills in.
         (!value.is_empty() && !value.contains(&b'{')).then_some((self.at..self.at + value.len(), None, false))
     }
@@ -430,7 +442,7 @@ mod tests {
 
     fn read(text: &str, word: &str) -> Option<(String, String, Bind)> {
         let at = text.find(word).unwrap();
-        let found = super::at(text.as_bytes(), at..at + word.len())?;
+        let found = super::at(text.as_bytes(), at..at + word.len(), &mut Bare::default())?;
         Some((text[found.name].to_owned(), text[found.value].to_owned(), found.bind))
     }
 

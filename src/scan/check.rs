@@ -6,9 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
+use super::code::Line;
 use super::decode;
 use super::language::Language;
-use super::{code, features, literal, logged, manifest, plausible, published};
+use super::logged::{self, Calls};
+use super::manifest::Manifest;
+use super::{features, literal, plausible, published};
 use crate::finding::{Doubt, Family};
 use crate::rules::shape::{base32_of_sha256, bech32_is_right, in_base, nkey_is_right};
 use crate::rules::{Check, Rule};
@@ -49,8 +52,8 @@ impl<'a> Context<'a> {
         &self.text[self.matched.start..self.value.start]
     }
 
-    fn is_commented(&self) -> bool {
-        code::is_commented(self.text, self.value.start, self.language)
+    fn is_commented(&self, line: &mut Line) -> bool {
+        line.is_commented(self.text, self.value.start, self.language)
     }
 
     /// The byte after the value.
@@ -59,8 +62,16 @@ impl<'a> Context<'a> {
     }
 }
 
+/// What the checks of one rule found out about the text so far. Matches come from the first to the last.
+#[derive(Default)]
+pub(super) struct Progress {
+    line: Line,
+    calls: Calls,
+    manifest: Manifest,
+}
+
 /// Runs the rule's check. A literal credential that is plainly made up for documentation is dropped by every rule.
-pub(super) fn judge(rule: &Rule, context: &Context<'_>) -> Outcome {
+pub(super) fn judge(rule: &Rule, context: &Context<'_>, progress: &mut Progress) -> Outcome {
     let value = context.value();
     let check = rule.text().check;
     if rule.family() == Family::Secret
@@ -92,19 +103,23 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>) -> Outcome {
         Some(Check::BasicAuth) => basic_auth(value),
         Some(Check::UrlPassword) => url_password(context),
         Some(Check::PrivateKey) => private_key(context),
-        Some(Check::KubernetesSecret) => keep_if(manifest::is_secret_value(context.text, context.matched.clone(), context.value.clone())),
+        Some(Check::KubernetesSecret) => keep_if(progress.manifest.is_secret_value(context.text, context.matched.clone(), context.value.clone())),
         Some(Check::Random) => keep_if(plausible::looks_drawn(value)),
         Some(Check::Token) => keep_if(plausible::looks_drawn(value) && features::is_wordless(value) && has_usual_length(value)),
         Some(Check::Plausible) => keep_if(plausible::is_credential(context.before(), value, context.next(), context.language)),
         // What a program runs with is no comment.
-        Some(Check::Literal) if !literal::is_used(value) || context.language.quotes_text() && context.is_commented() => Outcome::Drop,
+        Some(Check::Literal) if !literal::is_used(value) || context.language.quotes_text() && context.is_commented(&mut progress.line) => {
+            Outcome::Drop
+        }
         Some(Check::Literal) if rule.family() == Family::Handling && literal::is_documentation(value) => Outcome::Doubtful,
         Some(Check::Literal) => Outcome::Keep,
         Some(Check::RealLiteral) => keep_if(literal::is_real(value)),
-        Some(Check::Logged) => logged::prints_credential(context.text, context.matched.start, context.matched.end, context.language)
-            .map_or(Outcome::Drop, Outcome::KeepTo),
-        Some(Check::Code) => keep_if(!context.is_commented()),
-        Some(Check::WritesSecret) => writes_secret(context),
+        Some(Check::Logged) => {
+            let printed = progress.calls.prints_credential(context.text, context.matched.clone(), context.language);
+            printed.map_or(Outcome::Drop, Outcome::KeepTo)
+        }
+        Some(Check::Code) => keep_if(!context.is_commented(&mut progress.line)),
+        Some(Check::WritesSecret) => writes_secret(context, &mut progress.line),
         // Two versions or two files are compared for these: see `across`.
         Some(Check::IgnoreLost | Check::OwnValue) => Outcome::Drop,
     }
@@ -126,8 +141,8 @@ pub(super) fn doubt(check: Check) -> Option<Doubt> {
 }
 
 /// The match ends with the file's name, inside the call: what follows is written.
-fn writes_secret(context: &Context<'_>) -> Outcome {
-    if context.is_commented() {
+fn writes_secret(context: &Context<'_>, line: &mut Line) -> Outcome {
+    if context.is_commented(line) {
         return Outcome::Drop;
     }
     // A match that names what is written ends with `open("file"`, and its name was asked already.

@@ -6,7 +6,7 @@
 use super::language::Language;
 
 /// A longer call is data; its beginning says what there is to say.
-const LONGEST: usize = 4 << 10;
+pub(super) const LONGEST: usize = 4 << 10;
 /// Interpolations nest in source that people read twice at most; more is hostile.
 const DEEPEST: u8 = 4;
 
@@ -35,28 +35,26 @@ enum Interpolation {
 }
 
 /// The arguments of the call whose name ends at `at`, or the rest of the statement where the language writes calls without
-/// parentheses. `None` where neither follows.
-pub(super) fn arguments(text: &[u8], at: usize, language: Language) -> Option<Code> {
-    let mut start = at;
-    while matches!(text.get(start), Some(b' ' | b'\t')) {
-        start += 1;
-    }
+/// parentheses; not more than `longest` bytes of it. `None` where neither follows.
+pub(super) fn arguments(text: &[u8], at: usize, language: Language, longest: usize) -> Option<Code> {
+    let gap = text[at..].iter().take(longest).take_while(|b| matches!(b, b' ' | b'\t')).count();
+    let start = at + gap;
     let call = text.get(start) == Some(&b'(') && !is_shell(language);
     if !call && !has_bare_calls(language) {
         return None;
     }
     let start = if call { start + 1 } else { start };
-    Some(read(text, start, language, if call { Stop::Close } else { Stop::Statement }))
+    Some(read(text, start, language, if call { Stop::Close } else { Stop::Statement }, longest))
 }
 
 /// What follows `at` up to the end of the call that it stands in.
 pub(super) fn rest_of_call(text: &[u8], at: usize, language: Language) -> Code {
-    read(text, at, language, Stop::Close)
+    read(text, at, language, Stop::Close, LONGEST)
 }
 
-fn read(text: &[u8], start: usize, language: Language, stop: Stop) -> Code {
-    let end = text.len().min(start + LONGEST);
-    let mut lexer = Lexer { text, at: start, start, end, language, bytes: vec![b' '; end - start] };
+fn read(text: &[u8], start: usize, language: Language, stop: Stop, longest: usize) -> Code {
+    let end = text.len().min(start + longest);
+    let mut lexer = Lexer { text, at: start, start, end, language, bytes: vec![b' '; end - start], last: 0 };
     lexer.code(stop, 0);
     let length = lexer.at.min(end) - start;
     lexer.bytes.truncate(length);
@@ -72,48 +70,74 @@ fn has_bare_calls(language: Language) -> bool {
     is_shell(language) || matches!(language, Language::Ruby | Language::Php | Language::PowerShell | Language::C | Language::Groovy | Language::Sql)
 }
 
-/// True when the line up to `at` begins a comment.
-pub(super) fn is_commented(text: &[u8], at: usize, language: Language) -> bool {
-    let line = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
-    let before = text[line..at].trim_ascii_start();
-    let hash = !matches!(
-        language,
-        Language::C
-            | Language::Rust
-            | Language::JavaScript
-            | Language::Go
-            | Language::Java
-            | Language::Groovy
-            | Language::Kotlin
-            | Language::Scala
-            | Language::CSharp
-    );
-    before.starts_with(b"//")
-        || before.starts_with(b"/*")
-        || before.starts_with(b"* ")
-        || before.starts_with(b"--")
-        || hash && before.starts_with(b"#")
+/// What is known of the line that a place stands on. Places are asked for from the first to the last, so that a line of
+/// megabytes is read once.
+#[derive(Default)]
+pub(super) struct Line {
+    start: usize,
+    at: usize,
+    /// The quote of a text that has begun and not ended, and whether the next byte of it is escaped.
+    open: Option<u8>,
+    escaped: bool,
 }
 
-/// True when a text in quotes began on the same line before `at` and has not ended.
-pub(super) fn is_in_text(text: &[u8], at: usize, language: Language) -> bool {
-    if is_shell(language) {
-        return false; // scripts stand in quotes there
+impl Line {
+    /// True when the line up to `at` begins a comment.
+    pub(super) fn is_commented(&mut self, text: &[u8], at: usize, language: Language) -> bool {
+        self.read_to(text, at, language);
+        let before = text[self.start..at].trim_ascii_start();
+        let hash = !matches!(
+            language,
+            Language::C
+                | Language::Rust
+                | Language::JavaScript
+                | Language::Go
+                | Language::Java
+                | Language::Groovy
+                | Language::Kotlin
+                | Language::Scala
+                | Language::CSharp
+        );
+        before.starts_with(b"//")
+            || before.starts_with(b"/*")
+            || before.starts_with(b"* ")
+            || before.starts_with(b"--")
+            || hash && before.starts_with(b"#")
     }
-    let line = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
-    let characters = matches!(language, Language::Rust | Language::C | Language::Go | Language::Java | Language::Kotlin | Language::Scala);
-    let (mut open, mut escaped) = (None, false);
-    for &b in &text[line..at] {
-        match open {
-            _ if escaped => escaped = false,
-            Some(_) if b == b'\\' => escaped = true,
-            Some(quote) if b == quote => open = None,
-            Some(_) => {}
-            None if b == b'"' || b == b'\'' && !characters => open = Some(b),
+
+    /// True when a text in quotes began on the same line before `at` and has not ended.
+    pub(super) fn is_in_text(&mut self, text: &[u8], at: usize, language: Language) -> bool {
+        if is_shell(language) {
+            return false; // scripts stand in quotes there
+        }
+        self.read_to(text, at, language);
+        self.open.is_some()
+    }
+
+    fn read_to(&mut self, text: &[u8], at: usize, language: Language) {
+        let known = if self.at <= at { self.at } else { 0 };
+        match memchr::memrchr(b'\n', &text[known..at]) {
+            Some(newline) => *self = Self::at(known + newline + 1),
+            None if known == 0 => *self = Self::at(0),
             None => {}
         }
+        let characters = matches!(language, Language::Rust | Language::C | Language::Go | Language::Java | Language::Kotlin | Language::Scala);
+        for &b in &text[self.at..at] {
+            match self.open {
+                _ if self.escaped => self.escaped = false,
+                Some(_) if b == b'\\' => self.escaped = true,
+                Some(quote) if b == quote => self.open = None,
+                Some(_) => {}
+                None if b == b'"' || b == b'\'' && !characters => self.open = Some(b),
+                None => {}
+            }
+        }
+        self.at = at;
     }
-    open.is_some()
+
+    fn at(start: usize) -> Self {
+        Self { start, at: start, ..Self::default() }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -131,6 +155,8 @@ struct Lexer<'a> {
     end: usize,
     language: Language,
     bytes: Vec<u8>,
+    /// The last byte of code that is no blank.
+    last: u8,
 }
 
 impl Lexer<'_> {
@@ -139,6 +165,9 @@ impl Lexer<'_> {
     }
 
     fn keep(&mut self) {
+        if !self.text[self.at].is_ascii_whitespace() {
+            self.last = self.text[self.at];
+        }
         self.bytes[self.at - self.start] = self.text[self.at];
         self.at += 1;
     }
@@ -170,8 +199,7 @@ impl Lexer<'_> {
 
     /// A line that ends with a comma or an operator goes on.
     fn goes_on(&self) -> bool {
-        let line = self.bytes[..self.at - self.start].trim_ascii_end();
-        self.peek(0) == b'\n' && !is_shell(self.language) && line.last().is_some_and(|b| matches!(b, b',' | b'+' | b'.'))
+        self.peek(0) == b'\n' && !is_shell(self.language) && matches!(self.last, b',' | b'+' | b'.')
     }
 
     fn skip_line(&mut self) {
@@ -244,6 +272,7 @@ impl Lexer<'_> {
                     self.bytes[from - self.start] = b'(';
                 }
                 self.code(Stop::Close, nesting + 1);
+                self.last = b')';
                 if self.at < self.end {
                     self.bytes[self.at - self.start] = if is_shell(self.language) { self.text[self.at] } else { b')' };
                     self.at += 1;
@@ -300,7 +329,7 @@ mod tests {
 
     fn code(text: &str, language: Language) -> String {
         let at = text.find('@').map_or(0, |at| at + 1);
-        let code = arguments(text.as_bytes(), at, language).unwrap();
+        let code = arguments(text.as_bytes(), at, language, LONGEST).unwrap();
         String::from_utf8(code.bytes).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -331,7 +360,10 @@ mod tests {
         for (text, inside) in
             [("write(\"print", true), ("write('a\\'b print", true), ("f(\"a\", 'b'); print", false), ("it = \"it's\"; print", false)]
         {
-            assert_eq!(is_in_text(text.as_bytes(), text.len(), Language::Python), inside, "{text}");
+            assert_eq!(Line::default().is_in_text(text.as_bytes(), text.len(), Language::Python), inside, "{text}");
+            let mut line = Line::default();
+            let step_by_step = (0..=text.len()).map(|at| line.is_in_text(text.as_bytes(), at, Language::Python)).last();
+            assert_eq!(step_by_step, Some(inside), "{text}");
         }
     }
 
@@ -339,7 +371,7 @@ mod tests {
     fn hostile_text_ends() {
         for text in ["(((((((((", "\"${\"${\"${\"${\"${\"${", "(\"\\", "(`${", "('", "(\"\"\""] {
             for language in [Language::JavaScript, Language::Python, Language::Shell, Language::Rust, Language::Kotlin] {
-                let _ = arguments(text.as_bytes(), 0, language);
+                let _ = arguments(text.as_bytes(), 0, language, LONGEST);
             }
         }
     }

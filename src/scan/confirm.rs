@@ -5,9 +5,10 @@ use std::ops::Range;
 use super::check::{self, Outcome};
 use super::decode::{self, Encoded};
 use super::language::Language;
+use super::name;
 use super::nesting::{self, Nesting};
 use super::prefilter::Window;
-use super::{name, scope, yaml};
+use super::scope::Surroundings;
 use crate::finding::{Confidence, Secret};
 use crate::rules::{Check, Rule, RuleError, Rules};
 
@@ -56,10 +57,11 @@ pub(super) struct Memory {
     rule: Option<u32>,
     /// Does the rule look at this file at all?
     pub(super) is_subject: bool,
-    /// What its conditions say of the whole file.
-    of_file: Option<Option<Stop>>,
     /// The brackets of the text, whatever the rule.
     nesting: Option<Nesting>,
+    /// What stands around its matches.
+    surroundings: Surroundings,
+    progress: check::Progress,
 }
 
 impl Memory {
@@ -109,20 +111,18 @@ fn stops(rule: &Rule, matched: &Range<usize>, text: &[u8], language: Language, m
     if wanted.is_none() && unwanted.is_none() {
         return Ok(None);
     }
-    let around = scope::around(text, matched, language, rule.text().scope);
-    let whole = around == (0..text.len());
-    if let Some(stop) = memory.of_file.filter(|_| whole) {
+    let surroundings = &mut memory.surroundings;
+    let sight = surroundings.around(text, matched, language, rule.text().scope);
+    if let Some(&stop) = surroundings.answers.get(&sight) {
         return Ok(stop);
     }
-    let around = &text[around];
+    let around = &text[sight.range.clone()];
     let stop = if wanted.is_some_and(|regex| !regex.is_match(around)) {
         Some(Stop::NoContext)
     } else {
-        unwanted.is_some_and(|regex| regex.is_match(around)).then_some(Stop::UnwantedContext)
+        (!sight.crowded && unwanted.is_some_and(|regex| regex.is_match(around))).then_some(Stop::UnwantedContext)
     };
-    if whole {
-        memory.of_file = Some(stop);
-    }
+    surroundings.answers.insert(sight, stop);
     Ok(stop)
 }
 
@@ -131,7 +131,7 @@ fn keys_above<'t>(text: &'t [u8], at: usize, language: Language, memory: &mut Me
     if nesting::reads(language) {
         return memory.nesting.get_or_insert_with(|| Nesting::of(text, language)).above(text, at);
     }
-    if language == Language::Toml { nesting::tables_above(text, at) } else { yaml::keys_above(text, at) }
+    if language == Language::Toml { nesting::tables_above(text, at) } else { memory.surroundings.keys_above(text, at) }
 }
 
 /// Adds the matches of `rule` that begin in the window and pass its check.
@@ -185,7 +185,7 @@ pub(super) fn attempts(
         }
         let context = check::Context { text, value: part.range(), matched: whole.range(), language };
         let mut range = part.range();
-        let confidence = match check::judge(rule, &context) {
+        let confidence = match check::judge(rule, &context, &mut memory.progress) {
             Outcome::Drop => {
                 tell(Attempt::Stopped(part.range(), Stop::Check));
                 continue;

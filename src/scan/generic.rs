@@ -31,54 +31,73 @@ pub(super) const SURE: f32 = 0.7;
 /// From this probability on it is worth a warning.
 pub(super) const LIKELY: f32 = 0.4;
 
-/// Names inside one value (`a_key=b_key=…`) are weighed up to this many times; hostile text has thousands.
+/// Bindings whose values end at one place (`a_key=b_key=…`) are weighed up to this many times. Nobody writes more; what
+/// does is told as a whole instead of being passed over.
 const NESTED: u32 = 8;
+/// So many names are looked at to find those bindings.
+const NAMES: u32 = 64;
 
-/// How often the value that ends at a place was weighed, so that a value full of names costs no more than a few.
+/// What was done for the bindings whose values end at one place.
 #[derive(Default)]
 pub(super) struct Weighed {
-    end: usize,
+    bare: assignment::Bare,
+    above: yaml::Above,
+    /// The value looked at last.
+    value: Range<usize>,
+    names: u32,
     times: u32,
+    told: bool,
 }
 
 /// Adds the value that is bound to the name around the window's word, if it is likely a credential.
 /// `names` are those that the user calls sensitive beside the usual ones.
 pub(super) fn confirm(window: Window, scene: &Scene<'_>, names: &[String], new: Parts<'_>, weighed: &mut Weighed, out: &mut Vec<Candidate>) {
     let Scene { text, language, .. } = *scene;
-    let Some(found) = assignment::at(text, window.start..window.end) else { return };
+    let Some(found) = assignment::at(text, window.start..window.end, &mut weighed.bare) else { return };
     if !new.touch(&found.value) {
         return; // it stood there before
     }
+    if weighed.value.end != found.value.end {
+        *weighed = Weighed { bare: weighed.bare, above: std::mem::take(&mut weighed.above), ..Weighed::default() };
+    }
+    if weighed.told || weighed.value == found.value {
+        return; // another word of the same name
+    }
+    weighed.value = found.value.clone();
+    weighed.names += 1;
+    let too_many = weighed.names > NAMES || weighed.times > NESTED;
     let is_own = is_own_name(names, &text[found.name.clone()]);
-    if !worth_weighing(text, &found, language, is_own) || out.last().is_some_and(|last| last.rule == window.rule && last.range == found.value) {
-        return;
-    }
-    if weighed.end != found.value.end {
-        *weighed = Weighed { end: found.value.end, times: 0 };
-    }
-    weighed.times += 1;
-    if weighed.times > NESTED {
-        return;
-    }
-    let probability = if is_own { as_password(scene, &found) } else { model::probability(&features::of(scene, &found), LIKELY) };
-    if probability < LIKELY && !is_evident(scene, &found) {
-        return;
-    }
-    // A sealed secret is encrypted to its cluster; it is made to be committed.
-    if language == Language::Yaml && yaml::keys_above(text, found.value.start).contains(&&b"encryptedData"[..]) {
-        return;
+    if !too_many {
+        if !worth_weighing(text, &found, language, is_own) {
+            return;
+        }
+        weighed.times += 1;
     }
     let value = &text[found.value.clone()];
-    if published::is_published(value) || plausible::is_made_up_inside(value) {
-        return;
-    }
-    let made_up = plausible::is_made_up(value) || plausible::is_pasted(value);
-    // A made-up password may be the one in use; a made-up token opens nothing.
-    if made_up && !is_own && !names_password(&text[found.name.clone()]) {
-        return;
-    }
-    let doubtful = probability < SURE || made_up || plausible::is_publishable(value);
-    let confidence = if doubtful { Confidence::Low } else { Confidence::Medium };
+    let confidence = if too_many || weighed.times > NESTED {
+        weighed.told = true;
+        // In source code a bare value is an expression.
+        if found.quote.is_none() && language.quotes_text() { Confidence::Low } else { Confidence::Medium }
+    } else {
+        let probability = if is_own { as_password(scene, &found) } else { model::probability(&features::of(scene, &found), LIKELY) };
+        if probability < LIKELY && !is_evident(scene, &found) {
+            return;
+        }
+        // A sealed secret is encrypted to its cluster; it is made to be committed.
+        if language == Language::Yaml && weighed.above.keys(text, found.value.start).contains(&&b"encryptedData"[..]) {
+            return;
+        }
+        if published::is_published(value) || plausible::is_made_up_inside(value) {
+            return;
+        }
+        let made_up = plausible::is_made_up(value) || plausible::is_pasted(value);
+        // A made-up password may be the one in use; a made-up token opens nothing.
+        if made_up && !is_own && !names_password(&text[found.name.clone()]) {
+            return;
+        }
+        let doubtful = probability < SURE || made_up || plausible::is_publishable(value);
+        if doubtful { Confidence::Low } else { Confidence::Medium }
+    };
     let secret = Secret::new(&text[found.value.clone()]);
     out.push(Candidate { rule: window.rule, range: found.value, secret: Some(secret), confidence, decoded: Vec::new(), file: None });
 }
@@ -216,7 +235,7 @@ pub(super) type Weights = Vec<(&'static str, f32, f32)>;
 
 /// The same as [`confirm`], for somebody who asks why; `None` where nothing is bound.
 pub(super) fn explain(word: Range<usize>, scene: &Scene<'_>, names: &[String]) -> Option<Explained> {
-    let found = assignment::at(scene.text, word)?;
+    let found = assignment::at(scene.text, word, &mut assignment::Bare::default())?;
     let (name, value) = (&scene.text[found.name.clone()], &scene.text[found.value.clone()]);
     let is_own = is_own_name(names, name);
     let why = if worth_weighing(scene.text, &found, scene.language, is_own) {
@@ -249,8 +268,9 @@ pub fn bindings(words: &[&str], path: &[u8], text: &[u8]) -> Vec<Binding> {
     let finder = aho_corasick::AhoCorasick::builder().ascii_case_insensitive(true).build(words);
     let Ok(finder) = finder else { return Vec::new() };
     let mut found: Vec<Binding> = Vec::new();
+    let mut bare = assignment::Bare::default();
     for hit in finder.find_iter(text) {
-        let Some(assignment) = assignment::at(text, hit.range()) else { continue };
+        let Some(assignment) = assignment::at(text, hit.range(), &mut bare) else { continue };
         if !worth_weighing(text, &assignment, scene.language, false) || found.iter().rev().take(8).any(|other| other.value == assignment.value) {
             continue;
         }

@@ -1,7 +1,10 @@
 //! Does this call print a credential? It does when an argument, or what is interpolated into its text, is a variable or a
 //! field with a sensitive name. The name inside the text is no harm, and neither is what a function makes of the value.
 
-use super::code::{self, Code};
+use std::cell::OnceCell;
+use std::ops::Range;
+
+use super::code::{self, Code, Line};
 use super::language::Language;
 use super::name;
 
@@ -27,21 +30,43 @@ const LABELS: &str = "messages message msg labels label strings string i18n erro
 /// So much of a file tells what it is about.
 const HEAD: usize = 16 << 10;
 
-/// Where the call whose name ends at `at` ends, when it prints a credential.
-pub(super) fn prints_credential(text: &[u8], start: usize, at: usize, language: Language) -> Option<usize> {
-    if code::is_commented(text, start, language) || code::is_in_text(text, start, language) {
-        return None;
+/// What was found out about a text on the way to a call, for the calls behind it.
+#[derive(Default)]
+pub(super) struct Calls {
+    /// Where calls end that were looked at and print nothing.
+    ends: Vec<usize>,
+    line: Line,
+    about_syntax: OnceCell<bool>,
+}
+
+/// At least so much is looked at of a call that stands inside others which print nothing: of each a quarter of the one
+/// around it. The outer ones have seen it already, if not as their own argument.
+const LEAST: usize = code::LONGEST / 128;
+
+impl Calls {
+    /// Where the call whose name stands at `start..at` ends, when it prints a credential.
+    pub(super) fn prints_credential(&mut self, text: &[u8], name: Range<usize>, language: Language) -> Option<usize> {
+        if self.line.is_commented(text, name.start, language) || self.line.is_in_text(text, name.start, language) {
+            return None;
+        }
+        // Calls that nest in each other are read once for each of them: the deeper, the less of them.
+        self.ends.retain(|&end| end > name.end);
+        let longest = (code::LONGEST >> (2 * self.ends.len().min(8))).max(LEAST);
+        let code = code::arguments(text, name.end, language, longest)?;
+        let end = (code.start + code.bytes.len()).max(name.end);
+        let walk = || Walk { text, code: &code, language, about_syntax: &self.about_syntax };
+        if code::is_shell(language) && shell(&code) || !code::is_shell(language) && walk().found() {
+            return Some(end);
+        }
+        self.ends.push(end);
+        None
     }
-    let code = code::arguments(text, at, language)?;
-    let end = code.start + code.bytes.len();
-    let found = if code::is_shell(language) { shell(&code) } else { Walk { text, code: &code, language }.found() };
-    found.then_some(end.max(at))
 }
 
 /// Is one of the arguments that follow `at`, inside a call, a credential?
 pub(super) fn takes_credential(text: &[u8], at: usize, language: Language) -> bool {
     let code = code::rest_of_call(text, at, language);
-    Walk { text, code: &code, language }.found()
+    Walk { text, code: &code, language, about_syntax: &OnceCell::new() }.found()
 }
 
 /// A shell prints what stands after `$`, unless it goes into a pipe or a file.
@@ -94,6 +119,7 @@ struct Walk<'a> {
     text: &'a [u8],
     code: &'a Code,
     language: Language,
+    about_syntax: &'a OnceCell<bool>,
 }
 
 /// An identifier with all before its dots.
@@ -108,27 +134,28 @@ impl<'a> Walk<'a> {
         let bytes = &self.code.bytes;
         // For each open bracket: does what stands in it get lost in a function?
         let mut lost: Vec<bool> = Vec::new();
+        let mut inside = 0usize;
         let mut next_is_lost = false;
         let mut at = 0;
         while at < bytes.len() {
             match bytes[at] {
                 b'(' | b'[' | b'{' => {
+                    inside += usize::from(next_is_lost);
                     lost.push(std::mem::take(&mut next_is_lost));
                     at += 1;
                 }
                 b')' | b']' | b'}' => {
-                    lost.pop();
+                    inside -= usize::from(lost.pop().unwrap_or(false));
                     at += 1;
                 }
                 b if is_word(b) => {
                     let path = self.path(at);
                     at = path.end.max(at + 1);
-                    let inside = lost.iter().any(|&lost| lost);
                     let call = bytes[at..].trim_ascii_start().first() == Some(&b'(');
                     if call {
                         next_is_lost = !self.is_transparent(&path);
                     }
-                    if !inside && self.is_credential(&path, call) {
+                    if inside == 0 && self.is_credential(&path, call) {
                         return true;
                     }
                 }
@@ -166,7 +193,9 @@ impl<'a> Walk<'a> {
         let bytes = &self.code.bytes;
         let rest = bytes[at..].strip_prefix(b"[")?;
         let quote = *rest.first().filter(|b| matches!(b, b'"' | b'\'' | b'`' | b':'))?;
-        let close = memchr::memchr(b']', rest)?;
+        /// No field has a longer name.
+        const LONGEST_KEY: usize = 200;
+        let close = memchr::memchr(b']', &rest[..rest.len().min(LONGEST_KEY)])?;
         let inner = self.text.get(self.code.start + at + 2..self.code.start + at + 1 + close)?;
         Some((inner.strip_suffix(&[quote]).unwrap_or(inner), at + 1 + close + 1))
     }
@@ -235,18 +264,15 @@ impl<'a> Walk<'a> {
 
     /// In a compiler a token is a word.
     fn is_about_syntax(&self) -> bool {
-        // The head of a file tells what it is about; to look at all of it for every call would take quadratic time.
+        // The head of a file tells what it is about.
         let head = &self.text[..self.text.len().min(HEAD)];
         let holds = |word: &str| memchr::memmem::find(head, word.as_bytes()).is_some();
-        // A parser of arguments is no compiler.
-        let parses =
-            holds("arser") && !["clap", "argparse", "ArgumentParser", "OptionParser", "bodyParser", "body-parser"].iter().any(|word| holds(word));
-        if parses {
-            return true;
-        }
-        ["okenize", "exer", "TokenKind", "TokenType", "ext_token", "extToken", "oken_stream", "okenStream", "Token::", "yntax"]
-            .iter()
-            .any(|word| holds(word))
+        let words = ["okenize", "exer", "TokenKind", "TokenType", "ext_token", "extToken", "oken_stream", "okenStream", "Token::", "yntax"];
+        *self.about_syntax.get_or_init(|| {
+            // A parser of arguments is no compiler.
+            holds("arser") && !["clap", "argparse", "ArgumentParser", "OptionParser", "bodyParser", "body-parser"].iter().any(|word| holds(word))
+                || words.iter().any(|word| holds(word))
+        })
     }
 }
 
@@ -298,8 +324,12 @@ fn is_word(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'@') || !b.is_ascii()
 }
 
+/// True when `words`, which blanks part, hold `word`.
 fn is_one_of(words: &str, word: &[u8]) -> bool {
-    words.split_ascii_whitespace().any(|one| one.as_bytes() == word)
+    let words = words.as_bytes();
+    let parts = |b: Option<&u8>| b.is_none_or(|b| *b == b' ');
+    let stands_alone = |at: usize| parts(at.checked_sub(1).and_then(|before| words.get(before))) && parts(words.get(at + word.len()));
+    !word.is_empty() && memchr::memmem::find_iter(words, word).any(stands_alone)
 }
 
 #[cfg(test)]
@@ -308,7 +338,7 @@ mod tests {
 
     fn prints(language: Language, statement: &str) -> bool {
         let at = statement.find('@').unwrap();
-        prints_credential(statement.replacen('@', "", 1).as_bytes(), 0, at, language).is_some()
+        Calls::default().prints_credential(statement.replacen('@', "", 1).as_bytes(), 0..at, language).is_some()
     }
 
     #[test]

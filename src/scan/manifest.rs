@@ -4,9 +4,6 @@ use std::ops::Range;
 
 use super::{decode, plausible};
 
-/// A manifest longer than this on either side of the value is not searched for its kind.
-const FARTHEST: usize = 64 << 10;
-
 /// Names of members that hold no credential, whole or as the last part.
 const HARMLESS: [&str; 22] = [
     "user",
@@ -33,48 +30,78 @@ const HARMLESS: [&str; 22] = [
     "id",
 ];
 
-/// True when the value belongs to a Secret and could be a credential. `line` is the whole line, without what precedes it.
-pub(super) fn is_secret_value(text: &[u8], line: Range<usize>, value: Range<usize>) -> bool {
-    let indent = indent(&text[line.start..]);
-    let Some(section) = section(text, line.start, indent) else { return false };
-    if !is_of_kind_secret(document(text, line.start)) || is_harmless(name(&text[line.start..value.start])) {
-        return false;
-    }
-    let value = &text[value];
-    match section {
-        Section::Data => decode::base64(value).is_some_and(|decoded| could_be_credential(&decoded)),
-        Section::StringData => could_be_credential(value),
-    }
+/// What was found out about a text on the way to a line, for the lines behind it.
+#[derive(Default)]
+pub(super) struct Manifest {
+    /// Where the first line begins that was not read.
+    at: usize,
+    /// The lines that something further down may stand under, each with its indentation, which rises.
+    open: Vec<(usize, Section)>,
+    /// The document found last, and whether it is a Secret.
+    document: Option<(Range<usize>, bool)>,
 }
 
+#[derive(Clone, Copy)]
 enum Section {
     Data,
     StringData,
+    Other,
+}
+
+impl Manifest {
+    /// True when the value belongs to a Secret and could be a credential. `line` is the whole line, without what precedes it.
+    pub(super) fn is_secret_value(&mut self, text: &[u8], line: Range<usize>, value: Range<usize>) -> bool {
+        let section = self.section(text, line.start);
+        if matches!(section, Section::Other) || is_harmless(name(&text[line.start..value.start])) || !self.is_secret(text, line.start) {
+            return false;
+        }
+        let value = &text[value];
+        match section {
+            Section::Data => decode::base64(value).is_some_and(|decoded| could_be_credential(&decoded)),
+            Section::StringData | Section::Other => could_be_credential(value),
+        }
+    }
+
+    /// The member of the document that the line stands under: the nearest line above with less indentation.
+    fn section(&mut self, text: &[u8], line_start: usize) -> Section {
+        if line_start < self.at {
+            *self = Self::default();
+        }
+        while self.at < line_start {
+            let end = memchr::memchr(b'\n', &text[self.at..]).map_or(text.len(), |newline| self.at + newline);
+            let line = &text[self.at..end];
+            self.at = end + 1;
+            if !line.trim_ascii().is_empty() {
+                let depth = indent(line);
+                self.open.truncate(self.open.partition_point(|&(outer, _)| outer < depth));
+                let section = match line.trim_ascii() {
+                    b"data:" => Section::Data,
+                    b"stringData:" => Section::StringData,
+                    _ => Section::Other,
+                };
+                self.open.push((depth, section));
+            }
+        }
+        let inner = indent(&text[line_start..]);
+        self.open[..self.open.partition_point(|&(outer, _)| outer < inner)].last().map_or(Section::Other, |&(_, section)| section)
+    }
+
+    /// Is the YAML document around the place a Secret?
+    fn is_secret(&mut self, text: &[u8], at: usize) -> bool {
+        const BREAK: &[u8] = b"\n---";
+        if let Some((_, is)) = self.document.as_ref().filter(|(range, _)| range.contains(&at)) {
+            return *is;
+        }
+        let start = memchr::memmem::rfind(&text[..at], BREAK).map_or(0, |found| found + 1);
+        let end = memchr::memmem::find(&text[at..], BREAK).map_or(text.len(), |found| at + found);
+        let is = is_of_kind_secret(&text[start..end]);
+        self.document = Some((start..end, is));
+        is
+    }
 }
 
 fn indent(line: &[u8]) -> usize {
     line.iter().take_while(|&&b| b == b' ' || b == b'\t').count()
-}
-
-/// The member of the document that the line stands under: the nearest line above with less indentation.
-fn section(text: &[u8], line_start: usize, inner: usize) -> Option<Section> {
-    let from = line_start.saturating_sub(FARTHEST);
-    let above = text[from..line_start].rsplit(|&b| b == b'\n').filter(|line| !line.trim_ascii().is_empty());
-    let parent = above.into_iter().find(|line| indent(line) < inner)?.trim_ascii();
-    match parent {
-        b"data:" => Some(Section::Data),
-        b"stringData:" => Some(Section::StringData),
-        _ => None,
-    }
-}
-
-/// The YAML document around a place.
-fn document(text: &[u8], at: usize) -> &[u8] {
-    const BREAK: &[u8] = b"\n---";
-    let (first, last) = (at.saturating_sub(FARTHEST), text.len().min(at + FARTHEST));
-    let start = memchr::memmem::rfind(&text[first..at], BREAK).map_or(first, |found| first + found + 1);
-    let end = memchr::memmem::find(&text[at..last], BREAK).map_or(last, |found| at + found);
-    &text[start..end]
 }
 
 fn is_of_kind_secret(document: &[u8]) -> bool {

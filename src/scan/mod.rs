@@ -8,6 +8,7 @@
 mod across;
 mod archive;
 mod assignment;
+mod brackets;
 mod check;
 mod code;
 mod confirm;

@@ -26,6 +26,8 @@ mod failing;
 mod faults;
 mod fuzzed;
 mod histories;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod importing;
 #[cfg(unix)]
 mod injection;
@@ -33,6 +35,8 @@ mod injection;
 mod installing;
 mod kinds;
 mod lfs;
+#[cfg(unix)]
+mod limits;
 mod managers;
 mod merges;
 mod notebooks;

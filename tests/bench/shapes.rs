@@ -1,0 +1,144 @@
+//! Texts that were thought up to cost much: each repeats something that a rule, a check or a decoder looks into.
+
+/// A shape's name, and how a text of about so many bytes is made of it.
+pub(crate) type Shape = (&'static str, fn(usize) -> Vec<u8>);
+
+/// Paths under which each shape is read: one for each way in which texts are looked at.
+pub(crate) const PATHS: [&str; 11] = ["a.py", "a.yml", "a.json", "a.tf", "a.js", "Dockerfile", ".env", "a.ipynb", "noextension", "a.sh", "a.rb"];
+
+macro_rules! repeated {
+    ($($text:literal),* $(,)?) => { [$({ let shape: Shape = ($text, |size| repeat($text, size)); shape }),*] };
+}
+
+/// All shapes.
+pub(crate) fn shapes() -> Vec<Shape> {
+    let mut shapes: Vec<Shape> = repeated![
+        "key=",
+        "password=",
+        "key=\"",
+        "key='",
+        "%41",
+        "QUJD",
+        "4142",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----\n",
+        "a://b:c",
+        "eyJ",
+        "eyJ.",
+        "secret ",
+        "print(password",
+        "print(",
+        "print(a, password)\n",
+        "token={",
+        "Authorization: Basic ",
+        "key_",
+        "key=a\n",
+        "key=abcd\n",
+        "\"Action\": \"*\",",
+        "\"Action\": \"*\",\n",
+        "{\"Action\": \"*\",",
+        "  - \"Action\": \"*\"\n",
+        "os.environ.get(\"KEY\", ",
+        "os.environ.get(\"KEY\", \"abcd\")\n",
+        "{",
+        "(",
+        "[",
+        "- ",
+        "((password",
+        "echo $TOKEN",
+        "echo a\n",
+        "a['",
+        "\"",
+        "'",
+        "`",
+        "\\",
+        "\\\\",
+        "\n",
+        " ",
+        "\r\n",
+        "=",
+        "key: |\n",
+        "name: password\n  value: ",
+        "ENV A=1 \\\n",
+        "resource \"a\" \"b\" {",
+        "kind: Secret\ndata:\n  a: YWJjZA==\n",
+        "login a password b ",
+        "<password>",
+        "AKIA",
+        "ghp_",
+        "https://u:p@h/",
+        "data: ",
+        "data:\n  k: YWJjZGVm\n",
+        "run: |\n  echo ${{ secrets.A }}\n",
+        "sk-",
+        "xox",
+        "AIza",
+        "Bearer ",
+        "puts a,\n\n\n\n\n\n\n\n",
+        "0",
+        "ab12cd34ef56",
+        "====",
+        "/",
+        "://",
+        "@",
+        "-----BEGIN",
+        "----",
+        "$",
+        "${",
+        "${{",
+        "secret=\"a\" + \"b\" + ",
+    ]
+    .to_vec();
+    let others: [Shape; 9] = [
+        ("deep indentation", deep),
+        ("names in one value", |size| (0..size / 8).flat_map(|at| format!("k{at:x}key=").into_bytes()).take(size).collect()),
+        ("different bindings", |size| (0..size / 30).flat_map(|at| format!("db_password{at} = \"xQ{:x}\"\n", at * 7_654_321).into_bytes()).collect()),
+        ("different bindings, one line", |size| (0..size / 30).flat_map(|at| format!("token{at}=xQ{:x};", at * 7_654_321).into_bytes()).collect()),
+        ("one long word", |size| vec![b'a'; size]),
+        ("random bytes", |size| Random(1).take(size).collect()),
+        ("random text", |size| Random(2).map(|b| b' ' + b % 95).take(size).collect()),
+        ("random base64", |size| {
+            Random(3).map(|b| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[usize::from(b % 64)]).take(size).collect()
+        }),
+        ("base64 in base64", layers),
+    ];
+    shapes.extend(others);
+    shapes
+}
+
+fn repeat(text: &str, size: usize) -> Vec<u8> {
+    text.bytes().cycle().take(size).collect()
+}
+
+fn deep(size: usize) -> Vec<u8> {
+    let mut text = Vec::new();
+    for depth in (0..400).cycle() {
+        text.extend(std::iter::repeat_n(b' ', depth));
+        text.extend(b"run: echo \"Action\": \"*\"\n");
+        if text.len() > size {
+            return text;
+        }
+    }
+    text
+}
+
+fn layers(size: usize) -> Vec<u8> {
+    use base64::Engine as _;
+    let mut text: Vec<u8> = Random(4).take(size / 4).collect();
+    while text.len() * 4 / 3 <= size {
+        text = base64::engine::general_purpose::STANDARD.encode(&text).into_bytes();
+    }
+    text
+}
+
+/// Bytes that are the same each time.
+struct Random(u64);
+
+impl Iterator for Random {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        Some((self.0 >> 56) as u8)
+    }
+}
