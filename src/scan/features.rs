@@ -1,7 +1,7 @@
 //! What can be seen of a value bound to a name, as numbers for [`super::model`].
 //!
-//! Two tables stand behind it, made from public source code: the words that are common in it (`words.txt`) and how likely
-//! one character follows another in its identifiers (`bigrams.bin`, sixteenths of a bit).
+//! Two tables stand behind it, made from public source code: the words that are common in it (`words.txt`) and how likely one
+//! character follows another in its identifiers (`bigrams.bin`, sixteenths of a bit). It is long because the features are many.
 
 use std::collections::HashSet;
 use std::sync::OnceLock;
@@ -376,10 +376,9 @@ fn bigrams(value: &[u8]) -> (f32, f32) {
 /// The shortest word in the list has three letters, the longest worth looking for sixteen.
 const WORD_LENGTHS: std::ops::RangeInclusive<usize> = 3..=16;
 
-/// True where common words cover less than half: names and phrases are mostly words, what was drawn at random is not.
+/// True where common words cover less than half, as of what was drawn at random.
 pub(super) fn is_wordless(value: &[u8]) -> bool {
-    let (covered, longest) = words(value);
-    covered < 0.5 && longest < 0.3
+    matches!(words(value), (covered, longest) if covered < 0.5 && longest < 0.3)
 }
 
 /// Share of the value that common words cover, and the share of the longest one.
