@@ -28,6 +28,7 @@ mod fuzzed;
 mod histories;
 #[cfg(target_os = "linux")]
 mod hostile;
+mod human;
 mod importing;
 #[cfg(unix)]
 mod injection;
