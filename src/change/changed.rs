@@ -127,6 +127,7 @@ fn shared_end(a: &[u8], b: &[u8]) -> usize {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "a list of ranges may have one")]
 mod tests {
     use super::*;
 

@@ -105,9 +105,12 @@ struct Watch {
     changed: Condvar,
 }
 
+/// Tells why, after it was told how to stop the children, and ends the process.
+type End = fn(&GaveUp, &dyn Fn()) -> !;
+
 struct State {
     /// What ends the process.
-    end: Option<fn(&GaveUp, &dyn Fn()) -> !>,
+    end: Option<End>,
     started: Option<Instant>,
     deadline: Option<(Instant, u64)>,
     git_seconds: u64,

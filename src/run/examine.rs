@@ -1,4 +1,6 @@
 //! Change to findings: each blob is read once and scanned, and what is found is asked whether it is new.
+//!
+//! It is long because reading, handing over and scanning share one bounded store of versions, which is all of it.
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -182,11 +182,13 @@ mod tests {
     use crate::rules::Rules;
     use crate::rules::shape::fill;
 
-    fn places(hits: &[Hit<'_>]) -> Vec<(String, Option<Span>)> {
+    type Places = Vec<(String, Option<Span>)>;
+
+    fn places(hits: &[Hit<'_>]) -> Places {
         hits.iter().map(|hit| (hit.rule.id().to_owned(), hit.span)).collect()
     }
 
-    fn whole_and_in_pieces(text: &[u8]) -> (Vec<(String, Option<Span>)>, Vec<(String, Option<Span>)>) {
+    fn whole_and_in_pieces(text: &[u8]) -> (Places, Places) {
         let rules = Rules::built_in().unwrap();
         let scanner = Scanner::new(&rules);
         let whole = scanner.scan(Text { path: b"a.txt", part: Part::Content, bytes: text }).unwrap();

@@ -8,8 +8,11 @@ use crate::rules::{Rule, Rules};
 pub(super) struct Paths {
     /// The rules that apply to some paths only.
     bound: Vec<u32>,
-    recent: Mutex<Vec<(Box<[u8]>, Arc<PathRules>)>>,
+    recent: Mutex<Vec<Answer>>,
 }
+
+/// A path and the rules that look at it.
+type Answer = (Box<[u8]>, Arc<PathRules>);
 
 /// Enough for the files that the threads are at.
 const RECENT: usize = 8;

@@ -121,6 +121,7 @@ pub(super) fn without(places: &[Range<usize>], taken: &[Range<usize>]) -> Vec<Ra
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "a list of ranges may have one")]
 mod tests {
     use super::*;
 

@@ -111,7 +111,8 @@ fn what_only_stands_for_a_password_is_quiet() {
     let rules = Rules::built_in().unwrap();
     let scanner = Scanner::new(&rules);
     let mut wrong = Vec::new();
-    for place in &corpus.place {
+    // A tracked `.env` is a finding by itself.
+    for place in corpus.place.iter().filter(|place| !place.path.ends_with(".env")) {
         for none in &corpus.none {
             if confidence(&scanner, &place.path, &filled(place, &none.value)) >= Some(Confidence::Medium) {
                 wrong.push(format!("{} in {}", none.value, place.path));

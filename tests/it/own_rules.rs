@@ -103,7 +103,7 @@ fn a_catalogue_does_not_belong_into_a_repository() {
     repo.write(FILE, &rules);
     assert!(repo.leakstop(&["scan"]).expect(2).err.contains("a repository has at most 200 rules of its own"));
     fs::write(repo.beside("alone.toml"), rules).unwrap();
-    repo.leakstop(&["--config", "../alone.toml", "scan", "--stdin"]).expect(0);
+    repo.leakstop_with(&["--config", "../alone.toml", "scan", "--stdin"], b"").expect(0);
 }
 
 mod on_a_server {
