@@ -106,7 +106,9 @@ fn the_example_configuration_has_every_key_and_no_other() {
     parsed.own.iter().for_each(|own| rules.add("all", own).unwrap_or_else(|mistake| panic!("{mistake:?}")));
     Policy::new(&[Layer { file: "all".to_owned(), origin: Origin::Trusted, config: parsed }], &rules).unwrap();
     let told: BTreeSet<_> = keys_of(&toml::from_str(&all).unwrap()).into_iter().map(|key| general(&key)).collect();
-    assert_eq!(told, known_keys(&[]));
+    // These two ask for a pattern that names a file.
+    let special = ["rule.only_if_tracked", "rule.severity_if_tracked"];
+    assert_eq!(told, known_keys(&[]).into_iter().filter(|key| !special.contains(&key.as_str())).collect());
     let empty = ["allow.", "rule.", "rules.at.", "rules.level."];
     let defaults: BTreeSet<_> = known_keys(&[]).into_iter().filter(|key| !empty.iter().any(|start| key.starts_with(start))).collect();
     assert_eq!(written, defaults, "only what is empty by default may be commented out");

@@ -40,7 +40,7 @@ fn a_secret_in_source_is_refused_with_the_number_of_its_cell() {
 fn a_secret_in_an_output_is_refused() {
     let repo = Repo::started();
     let outputs = json!([
-        { "output_type": "stream", "name": "stdout", "text": ["ready\n", &format!("token:\n"), &format!("\t{}\n", token(1))] },
+        { "output_type": "stream", "name": "stdout", "text": ["ready\n", "token:\n", &format!("\t{}\n", token(1))] },
         { "output_type": "display_data", "data": { "image/png": "iVBORw0KGgo=", "text/plain": ["<Figure>"] }, "metadata": {} },
     ]);
     let text = notebook(&json!([code(&["login()\n"], &json!([])), code(&["show()\n"], &outputs)]));

@@ -165,6 +165,7 @@ leakstop: blocked: 1 blocking (read 1 commit, 1 file, 103 B; <n> ms)
         let repo = Repo::new();
         let expected = "leakstop: error: cannot resolve the revision `nowhere`
   because: revspec 'nowhere' not found; class=Reference (4); code=NotFound (-3)
+  try: `git rev-parse --verify NAME` tells what git makes of it
 leakstop: nothing was checked, so nothing passes
 ";
         assert_looks(&repo.leakstop(&["scan", "--range", "nowhere..HEAD"]).expect(2).err, expected);
