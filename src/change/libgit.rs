@@ -4,13 +4,13 @@ use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use git2::{ErrorCode, ObjectType, Oid, Repository, Sort};
+use git2::{ErrorCode, ObjectType, Oid, Repository};
 
 use super::child::failed;
 use super::error::ChangeError;
 use super::index_file::{entries, index_file};
+use super::new_commits::new_commits;
 use super::objects::{EntryKind, ObjectId, tree_entries};
-use super::order::parents_first;
 use super::packs::{Packs, object_folders};
 use super::parts::{self, blob_in_parts};
 use super::shallow;
@@ -195,23 +195,7 @@ impl Store for LibGit {
     }
 
     fn new_commits(&self, tips: &[ObjectId], known: &[ObjectId]) -> Result<Vec<ObjectId>, ChangeError> {
-        let failed = |source| ChangeError::Git { what: "the list of new commits", source };
-        let mut walk = self.repo.revwalk().map_err(failed)?;
-        walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE).map_err(failed)?;
-        for &id in tips {
-            walk.push(theirs(id)?).map_err(failed)?;
-        }
-        for &id in known {
-            // What cannot be hidden (a ref to a blob, an id that is not here) hides nothing: more is read, never less.
-            let _ = walk.hide(theirs(id)?);
-        }
-        let mut commits = Vec::new();
-        for oid in walk {
-            let oid = oid.map_err(failed)?;
-            let commit = self.repo.find_commit(oid).map_err(failed)?;
-            commits.push((ours(oid), commit.parent_ids().map(ours).collect()));
-        }
-        Ok(parents_first(tips, &commits))
+        new_commits(self, tips, known)
     }
 
     fn cut_off(&self) -> Result<Vec<ObjectId>, ChangeError> {

@@ -18,6 +18,7 @@ mod index_file;
 mod lfs;
 mod libgit;
 mod message;
+mod new_commits;
 mod objects;
 mod open;
 mod order;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::error::ChangeError;
 use super::id_map::{IdHasher, IdMap, IdSet};
+use super::new_commits::MANY_COMMITS;
 use super::objects::{self, EntryKind, ObjectId, first_entry, first_entry_bytes};
 use super::promised::unless_promised;
 use super::store::{Kind, Store};
@@ -67,9 +68,6 @@ const NO_REF: u32 = u32::MAX;
 const LISTED_AT_LEAST: u64 = 1_000_000;
 /// And so many for each entry that is really stored. In repositories of people the same folder stands at a few places.
 const LISTED_PER_STORED: u64 = 256;
-
-/// From so many new commits on it pays to prepare for reading many objects.
-const MANY_COMMITS: usize = 64;
 
 struct Walk<'s> {
     store: &'s dyn Store,
