@@ -13,6 +13,8 @@ pub(super) enum Zone {
     Own,
     /// On these and [`LINES`] beside them.
     Lines,
+    /// On these and [`PARAGRAPH`] beside them.
+    Paragraph,
     /// [`NEAR`] bytes.
     Near,
     /// [`FAR`] bytes.
@@ -22,10 +24,12 @@ pub(super) enum Zone {
 }
 
 /// All zones, the narrowest first.
-pub(super) const ZONES: [Zone; 5] = [Zone::Own, Zone::Lines, Zone::Near, Zone::Far, Zone::Everywhere];
+pub(super) const ZONES: [Zone; 6] = [Zone::Own, Zone::Lines, Zone::Paragraph, Zone::Near, Zone::Far, Zone::Everywhere];
 
 /// A match that crosses at most so many line ends is looked for by lines.
 const LINES: usize = 2;
+/// And one that crosses at most so many, by more lines: a call with an argument on each.
+const PARAGRAPH: usize = 6;
 /// Holds the matches of most rules that cross more, and the beginning of most calls whose arguments fill many lines.
 pub(super) const NEAR: usize = 650;
 /// Few rules can match more.
@@ -43,6 +47,7 @@ impl Zone {
             (Some(Check::Assignment), _) => Self::Lines,
             _ if rule.line_ends() == 0 => Self::Own,
             (_, Some(reach)) if rule.line_ends() <= LINES && reach <= FAR => Self::Lines,
+            (_, Some(reach)) if rule.line_ends() <= PARAGRAPH && reach <= FAR => Self::Paragraph,
             (_, Some(reach)) if reach <= NEAR => Self::Near,
             (_, Some(reach)) if reach <= FAR => Self::Far,
             _ => Self::Everywhere,
@@ -58,7 +63,8 @@ impl Zone {
         };
         match self {
             Self::Own => own_lines(text, parts),
-            Self::Lines => Parts(narrower).zones(|lines| lines_beside(text, lines, within(lines, FAR))),
+            Self::Lines => Parts(narrower).zones(|lines| lines_beside(text, lines, LINES, within(lines, FAR))),
+            Self::Paragraph => Parts(narrower).zones(|lines| lines_beside(text, lines, PARAGRAPH - LINES, within(lines, FAR))),
             Self::Near => joined(narrower, &parts.zones(|part| within(part, NEAR))),
             Self::Far => joined(narrower, &parts.zones(|part| within(part, FAR))),
             Self::Everywhere => std::iter::once(0..text.len()).collect(),
@@ -84,10 +90,10 @@ fn own_lines(text: &[u8], parts: Parts<'_>) -> Vec<Range<usize>> {
     lines
 }
 
-/// These lines and the ones beside them, not beyond `most`.
-fn lines_beside(text: &[u8], lines: &Range<usize>, most: Range<usize>) -> Range<usize> {
+/// These lines and so many beside them, not beyond `most`.
+fn lines_beside(text: &[u8], lines: &Range<usize>, beside: usize, most: Range<usize>) -> Range<usize> {
     let (mut start, mut end) = (lines.start, lines.end);
-    for _ in 0..LINES {
+    for _ in 0..beside {
         start = memchr::memrchr(b'\n', &text[most.start..start]).map_or(most.start, |newline| most.start + newline);
         end = memchr::memchr(b'\n', &text[end..most.end]).map_or(most.end, |newline| end + newline + 1);
     }
@@ -139,7 +145,9 @@ mod tests {
         assert_eq!(own, [98..110, 4993..5005]);
         let lines = Zone::Lines.places(text.as_bytes(), Parts(&parts), &own, 9);
         assert_eq!(lines, [76..132, 4971..5027]);
-        let near = Zone::Near.places(text.as_bytes(), Parts(&parts), &lines, 8);
+        let paragraph = Zone::Paragraph.places(text.as_bytes(), Parts(&parts), &lines, 9);
+        assert_eq!(paragraph, [32..176, 4927..5071]);
+        let near = Zone::Near.places(text.as_bytes(), Parts(&parts), &paragraph, 8);
         assert_eq!(near, [0..767, 4342..5658]);
     }
 }
