@@ -204,27 +204,35 @@ def show(results):
 
 
 class Words:
-    """Text like that of a program, the same for the same seed. It names secrets as code does, and holds none."""
+    """Text like that of a program, the same for the same seed. It names secrets as often as code does, and holds none: of the
+    lines of Python's library 3.7 % name a password, a key, a token or the like, of 3,000 files of Rust crates 2.1 %."""
 
-    NAMES = "client config connect count data default entry error event field file filter handle host index item key limit line list \
-        loader message method name node number object option order output owner page parent password path pattern port query reader \
-        record request response result root rule score secret server session setting source state status step stream table target task \
-        text time token total tree type update user value version view width worker writer".split()
+    NAMES = "client config connect count data default entry error event field file filter handle host index item limit line list \
+        loader message method name node number object option order output owner page parent path pattern port query reader \
+        record request response result root rule score server session setting source state status step stream table target task \
+        text time total tree type update user value version view width worker writer".split()
+    SECRET_NAMES = "key password secret token".split()
     LINES = [
         "def {0}_{1}({2}, {3}=None):", "    {0} = self.{1}.{2}({3})", "    if {0} is None or {0}.{1} > {n}:", "        raise {C}Error('no {0} for {1}')",
         "    return {0}.{1}[{n}]", "", "    # The {0} of the {1} comes from its {2}, not from the {3}.", "    for {0} in {1}.{2}s():",
-        "        self.{0}_{1}.append({2})", "class {C}{D}({D}):", "    '''Keeps the {0} of each {1} until the {2} is done.'''", "{0}_{1} = os.environ['{U}_{V}']",
-        "    logger.info('{0} %d of %d', {n}, {n})", "    assert {0}.digest == '{h}'", "    url = 'https://{0}.example.org/{1}/{2}?{3}={n}'", "import {0}.{1}",
-        "    {0}: {1} = {2}({n}, {n})", "    password = settings.read('{0}_{1}')", "    headers['Authorization'] = self.{0}.token()", "",
+        "        self.{0}_{1}.append({2})", "class {C}{D}({D}):", "    '''Keeps the {0} of each {1} until the {2} is done.'''", "import {0}.{1}",
+        "    {0}: {1} = {2}({n}, {n})", "",
+    ]
+    RARE_LINES = [
+        "{0}_{1} = os.environ['{U}_{V}']", "    logger.info('{0} %d of %d', {n}, {n})", "    assert {0}.digest == '{h}'",
+        "    url = 'https://{0}.example.org/{1}/{2}?{3}={n}'", "    password = settings.read('{0}_{1}')", "    headers['Authorization'] = self.{0}.token()",
     ]
 
-    def __init__(self, seed):
+    def __init__(self, seed, secret_names=0.011, rare_lines=0.035):
         self.random = random.Random(seed)
+        self.secret_names, self.rare_lines = secret_names, rare_lines
+
+    def pick(self, usual, rare, share):
+        return self.random.choice(rare if self.random.random() < share else usual)
 
     def line(self):
-        pick = self.random.choice
-        names = [pick(self.NAMES) for _ in range(4)]
-        line = pick(self.LINES)
+        names = [self.pick(self.NAMES, self.SECRET_NAMES, self.secret_names) for _ in range(4)]
+        line = self.pick(self.LINES, self.RARE_LINES, self.rare_lines)
         digest = f"{self.random.getrandbits(160):040x}" if "{h}" in line else ""
         upper = [name.upper() for name in names]
         return line.format(*names, n=self.random.randrange(1000), C=names[0].title(), D=names[1].title(), U=upper[2], V=upper[3], h=digest)
