@@ -5,6 +5,8 @@ use std::ops::Range;
 
 /// A shorter piece that both share is not worth a gap between two parts.
 const SHORTEST_SHARED: usize = 64;
+/// After an edit the versions are looked at so many lines far for a line that both have, before all lines are.
+const NEAR_LINES: usize = 12;
 /// A part as short as this is not searched for shared pieces.
 const SHORT: usize = 256;
 
@@ -26,24 +28,32 @@ pub fn changed_parts(new: &[u8], old: &[u8]) -> Vec<Range<usize>> {
 /// The same for what lies between the shared start and the shared end. Lines are looked up by their hash, and from an equal
 /// line on the two versions are compared as far as they are the same.
 fn between(new: &[u8], within: Range<usize>, old: &[u8], old_within: Range<usize>) -> Vec<Range<usize>> {
-    let lines = Lines::new(old, old_within.clone());
+    let mut table = None;
     let mut parts = Vec::new();
     let mut part = within.start;
     let mut at = within.start;
     // Where the old version goes on after the last shared piece: mostly the new one comes back to it after a few lines.
     let mut next_old = old_within.start;
-    while at < within.end {
-        let line_end = end_of_line(new, at, within.end);
-        let shared = |from: usize| shared_start(&new[at..within.end], &old[from..]);
-        let (mut from, mut length) = (next_old, shared(next_old));
+    let mut behind_shared = at;
+    // What both share at the end is not within: a short rest has nothing more to find.
+    while at + SHORT < within.end {
+        let (mut from, mut length) = (next_old, shared_start(&new[at..within.end], &old[next_old..]));
         if length < SHORTEST_SHARED
-            && let Some(found) = lines.find(&new[at..line_end])
+            && at == behind_shared
+            && let Some(near) = near(new, at..within.end, old, next_old..old.len())
         {
-            (from, length) = (found, shared(found));
+            (at, from, length) = near;
         }
         if length < SHORTEST_SHARED {
-            at = line_end;
-            continue;
+            let line_end = end_of_line(new, at, within.end);
+            let lines = table.get_or_insert_with(|| Lines::new(old, old_within.clone()));
+            if let Some(found) = lines.find(&new[at..line_end]) {
+                (from, length) = (found, shared_start(&new[at..within.end], &old[found..]));
+            }
+            if length < SHORTEST_SHARED {
+                at = line_end;
+                continue;
+            }
         }
         parts.push(part..at);
         at += length;
@@ -53,9 +63,34 @@ fn between(new: &[u8], within: Range<usize>, old: &[u8], old_within: Range<usize
             at = end_of_line(new, at, within.end);
             next_old = end_of_line(old, next_old, old.len());
         }
+        behind_shared = at;
     }
     parts.push(part..within.end);
     parts
+}
+
+/// Where the two versions come together again within a few lines, as they do after most edits, and for how many bytes: as
+/// (place in the new one, place in the old one, length). It saves the table.
+fn near(new: &[u8], new_within: Range<usize>, old: &[u8], old_within: Range<usize>) -> Option<(usize, usize, usize)> {
+    let mut old_lines = [(0, &old[..0]); NEAR_LINES];
+    let mut from = old_within.start;
+    for line in &mut old_lines {
+        let end = end_of_line(old, from, old_within.end);
+        *line = (from, &old[from..end]);
+        from = end;
+    }
+    let mut at = new_within.start;
+    for _ in 0..NEAR_LINES {
+        let end = end_of_line(new, at, new_within.end);
+        for (from, _) in old_lines.iter().filter(|(_, line)| *line == &new[at..end]) {
+            let length = shared_start(&new[at..new_within.end], &old[*from..]);
+            if length >= SHORTEST_SHARED {
+                return Some((at, *from, length));
+            }
+        }
+        at = end;
+    }
+    None
 }
 
 /// The place behind the line's end.

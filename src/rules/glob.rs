@@ -10,8 +10,21 @@ pub(super) fn matches_any(globs: &[Cow<'_, str>], path: &[u8]) -> bool {
     globs.iter().any(|glob| matches(glob.as_bytes(), if glob.contains('/') { path } else { name }))
 }
 
-/// Walks both texts once; where a star may take more, it comes back to the last one.
+/// Most globs are a name, or a star and an ending.
 fn matches(glob: &[u8], path: &[u8]) -> bool {
+    let is_plain = |text: &[u8]| !text.iter().any(|b| matches!(b, b'*' | b'?' | b'['));
+    match glob {
+        [b'*', ending @ ..] if is_plain(ending) => {
+            let before = path.len().checked_sub(ending.len());
+            before.is_some_and(|before| path[before..].eq_ignore_ascii_case(ending) && !path[..before].contains(&b'/'))
+        }
+        name if is_plain(name) => path.eq_ignore_ascii_case(name),
+        _ => walk(glob, path),
+    }
+}
+
+/// Walks both texts once; where a star may take more, it comes back to the last one.
+fn walk(glob: &[u8], path: &[u8]) -> bool {
     let (mut g, mut p) = (0, 0);
     // Where to go on when the rest fails: after the last star, and how far it reached. Folders have a star of their own.
     let mut star: Option<(usize, usize)> = None;

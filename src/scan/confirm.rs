@@ -159,10 +159,11 @@ pub(super) fn attempts(
     memory: &mut Memory,
     mut tell: impl FnMut(Attempt),
 ) -> Result<(), ScanError> {
-    let Some(regex) = rule.regex()? else { return Ok(()) };
+    // Asked first: most windows end here, and the pattern of a rule that never gets further is never compiled.
     if !rule.may_match(&text[window.start..window.end.saturating_add(1).min(text.len())]) {
         return Ok(());
     }
+    let Some(regex) = rule.regex()? else { return Ok(()) };
     // One byte more than the longest match, so that an assertion at its end sees what follows.
     let visible = &text[..window.end.saturating_add(1).min(text.len())];
     let mut at = window.start;

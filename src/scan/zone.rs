@@ -41,8 +41,8 @@ impl Zone {
         match (rule.check(), rule.reach()) {
             // The body of a key may be longer than what the pattern says.
             (Some(Check::PrivateKey), _) => Self::Everywhere,
-            // The arguments of a call may fill many lines.
-            (Some(Check::Logged), _) => Self::Near,
+            // The arguments of a call may stand on a line each.
+            (Some(Check::Logged), _) => Self::Paragraph,
             // A value may stand on the line below its name.
             (Some(Check::Assignment), _) => Self::Lines,
             _ if rule.line_ends() == 0 => Self::Own,
