@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use crate::change::{
@@ -13,7 +14,7 @@ use crate::change::{
 };
 use crate::config::Policy;
 use crate::finding::{Finding, Where};
-use crate::scan::{Hit, PathKind, Scanned, Scanner, Text, plain, plain_of};
+use crate::scan::{Hit, MOST_HITS, PathKind, Scanned, Scanner, Text, plain, plain_of};
 
 use super::Failure;
 use super::across::{self, InGit, LostIgnore};
@@ -69,15 +70,12 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
     let own = across::own_values(store, change, scanner, policy, &mut coverage.unread)?;
     // What was found beside another file says more than what a rule saw in the same line.
     for (file, scanned) in &mut hits_of {
-        if scanned.hits.len() > MOST_HITS {
-            scanned.hits.truncate(MOST_HITS);
-            let why = format!("it holds more than {MOST_HITS} findings; the others are not listed");
-            coverage.unread.push(Unread { path: change.files[*file].path.to_vec(), why });
-        }
+        // What is not listed was not asked whether it is new, so that it blocks.
+        coverage.beyond.extend(scanned.is_cut.then(|| beyond(&change.files[*file].path)));
         let told = |hit: &Hit<'_>| own.iter().any(|(at, own)| at == file && own.span.map(|span| span.line) == hit.span.map(|span| span.line));
         scanned.hits.retain(|hit| hit.inside.is_some() || !(told(hit) || lists.contains(file) && hit.rule.text().yields));
     }
-    hits_of.extend(own.into_iter().map(|(file, hit)| (file, Scanned { hits: vec![hit], unread: Vec::new() })));
+    hits_of.extend(own.into_iter().map(|(file, hit)| (file, Scanned { hits: vec![hit], ..Scanned::default() })));
     for (file, scanned) in hits_of {
         let new_file = &change.files[file];
         coverage.unread.extend(below(&new_file.path, scanned.unread));
@@ -126,8 +124,9 @@ const BATCH_BYTES: usize = 1 << 20;
 /// At most so many batches wait: with the two being filled and scanned that bounds the memory.
 const WAITING_BATCHES: usize = 4;
 
-/// More findings in one file are not listed: nobody reads them, and whoever makes them wants to fill the memory.
-pub(super) const MOST_HITS: usize = 10_000;
+/// In all files together not many more are listed either. What each takes, with its finding and its line in the report, is
+/// about a kilobyte.
+const MOST_HITS_IN_ALL: usize = 50_000;
 
 /// Why the content behind a pointer is unread.
 const LFS: &str = "it is a Git LFS pointer; what it stands for is not in git";
@@ -158,7 +157,8 @@ fn scan_files<'r>(
     let blobs = Blobs::of(change);
     coverage.blobs = blobs.len() as u64;
     Progress::add(&PROGRESS.blobs, coverage.blobs);
-    let work = Work { change, scanner, blobs: &blobs };
+    let found = AtomicUsize::new(0);
+    let work = Work { change, scanner, blobs: &blobs, found: &found };
     let mut reader = Reader { work, large: Vec::new(), store, change, blobs: &blobs, limit: policy.max_file_bytes, coverage };
     let mut out = Vec::new();
     if blobs.len() < FILES_WORTH_A_THREAD {
@@ -353,8 +353,9 @@ impl<'r> Reader<'_, 'r> {
                 }
                 by_kind.insert(kind.clone(), large.finish()?);
             }
-            let scanned = by_kind.get(&kind).cloned().unwrap_or_default();
-            if !(scanned.hits.is_empty() && scanned.unread.is_empty()) {
+            let mut scanned = by_kind.get(&kind).cloned().unwrap_or_default();
+            if !scanned.says_nothing() {
+                bound(&mut scanned, work.found);
                 self.large.push((file as usize, scanned));
             }
         }
@@ -384,6 +385,22 @@ struct Work<'a, 'r> {
     change: &'a ChangeSet,
     scanner: &'a Scanner<'r>,
     blobs: &'a Blobs<'a>,
+    /// Matches kept so far.
+    found: &'a AtomicUsize,
+}
+
+/// Keeps no more matches in all than fit into the memory.
+pub(super) fn bound(scanned: &mut Scanned<'_>, found: &AtomicUsize) {
+    let room = MOST_HITS_IN_ALL.saturating_sub(found.fetch_add(scanned.hits.len(), Ordering::Relaxed));
+    scanned.is_cut |= scanned.hits.len() > room;
+    scanned.hits.truncate(room);
+    scanned.hits.shrink_to_fit();
+}
+
+/// Says that a file holds more than is listed.
+pub(super) fn beyond(path: &[u8]) -> Unread {
+    let why = format!("it holds more than {MOST_HITS} findings, or the last of more than {MOST_HITS_IN_ALL} in all; the others are not listed");
+    Unread { path: path.to_vec(), why }
 }
 
 impl<'r> Work<'_, 'r> {
@@ -416,10 +433,8 @@ impl<'r> Work<'_, 'r> {
                     None => by_kind.entry(kind).or_insert(self.scanner.look_into(text)?).clone(),
                 }
             };
-            if !(scanned.hits.is_empty() && scanned.unread.is_empty()) {
-                // One more than are listed says that there are more.
-                scanned.hits.truncate(MOST_HITS + 1);
-                scanned.hits.shrink_to_fit();
+            if !scanned.says_nothing() {
+                bound(&mut scanned, self.found);
                 out.push((file as usize, scanned));
             }
         }

@@ -4,10 +4,9 @@
 //! Conditions on a whole file see a piece and its margins. That is the only difference to a file that is held.
 
 use crate::change::Part;
-use crate::scan::{Hit, Scanned, Scanner, Text, plain_of};
+use crate::scan::{Hit, MOST_HITS, Scanned, Scanner, Text, plain_of};
 
 use super::Failure;
-use super::examine::MOST_HITS;
 
 /// From this size on a blob or file is not held: what reads it holds it twice, and the version before it may be held too.
 pub(super) const LARGE: u64 = 16 << 20;
@@ -16,6 +15,8 @@ pub(super) const LARGE: u64 = 16 << 20;
 const PIECE: usize = if cfg!(test) { 256 << 10 } else { 4 << 20 };
 /// So many bytes become text at once: a multiple of what a letter takes in any encoding.
 const RAW: usize = 64 << 10;
+/// A first line that says which program runs the file is shorter.
+const HEAD: usize = 256;
 /// Longer than any match, any private key and any call.
 const MARGIN: usize = 64 << 10;
 
@@ -27,6 +28,8 @@ pub(super) struct Large<'a, 'r> {
     raw: Vec<u8>,
     /// The byte order mark that it begins with, once that is known.
     mark: Option<Vec<u8>>,
+    /// The beginning of the text: its first line may say what it is.
+    head: Vec<u8>,
     /// What is held of the text.
     buffer: Vec<u8>,
     /// Where in it begins what was not scanned yet.
@@ -44,6 +47,7 @@ impl<'a, 'r> Large<'a, 'r> {
             path,
             raw: Vec::with_capacity(RAW + 4),
             mark: None,
+            head: Vec::with_capacity(HEAD),
             buffer: Vec::with_capacity(PIECE + 4 * MARGIN),
             next: 0,
             lines: 0,
@@ -86,6 +90,7 @@ impl<'a, 'r> Large<'a, 'r> {
     }
 
     fn push_text(&mut self, mut bytes: &[u8]) -> Result<(), Failure> {
+        self.head.extend_from_slice(&bytes[..bytes.len().min(HEAD - self.head.len())]);
         while !bytes.is_empty() {
             let room = (self.next + PIECE + MARGIN).saturating_sub(self.buffer.len());
             let (now, rest) = bytes.split_at(bytes.len().min(room));
@@ -112,8 +117,9 @@ impl<'a, 'r> Large<'a, 'r> {
         let end = to.min(self.buffer.len());
         let text = Text { path: self.path, part: Part::Content, bytes: &self.buffer };
         let new = std::iter::once(self.next..end).collect::<Vec<_>>();
-        let Scanned { hits, unread } = self.scanner.scan_new(text, &new)?;
+        let Scanned { hits, unread, is_cut } = self.scanner.scan_piece(text, &self.head, &new)?;
         self.found.unread.extend(unread);
+        self.found.is_cut |= is_cut;
         if !hits.is_empty() {
             let first = place(&self.buffer, self.next);
             let behind = if to > end { (u32::MAX, u32::MAX) } else { place(&self.buffer, to) };
@@ -132,7 +138,8 @@ impl<'a, 'r> Large<'a, 'r> {
                 }
             }
         }
-        self.found.hits.truncate(MOST_HITS + 1);
+        self.found.is_cut |= self.found.hits.len() > MOST_HITS;
+        self.found.hits.truncate(MOST_HITS);
         self.next = end;
         Ok(())
     }

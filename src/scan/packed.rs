@@ -13,7 +13,7 @@ impl<'r> Scanner<'r> {
         let mut inner = Scanned::default();
         let mut end = Ok(());
         let mut visit = |inside: &[u8], bytes: Vec<u8>| {
-            if end.is_ok() {
+            if end.is_ok() && !inner.is_cut {
                 end = self.scan_entry(text.path, inside, bytes, &mut inner);
             }
         };
@@ -26,6 +26,8 @@ impl<'r> Scanner<'r> {
         scanned.hits.append(&mut inner.hits);
         scanned.unread.append(&mut inner.unread);
         scanned.unread.extend(unread);
+        scanned.is_cut |= inner.is_cut;
+        scanned.cut();
         Ok(())
     }
 
@@ -35,10 +37,12 @@ impl<'r> Scanner<'r> {
         path.extend(inside.iter().map(|&b| if b == b'!' { b'/' } else { b }));
         let bytes = plain(bytes);
         let whole = 0..bytes.len();
-        let found = self.scan_text(Text { path: &path, part: Part::Content, bytes: &bytes }, std::slice::from_ref(&whole))?;
+        let found = self.scan_text(Text { path: &path, part: Part::Content, bytes: &bytes }, &bytes, std::slice::from_ref(&whole))?;
         let inside: Arc<[u8]> = inside.into();
         let hits = found.hits.into_iter().chain(self.scan_path(&path));
         out.hits.extend(hits.map(|hit| super::Hit { inside: Some(inside.clone()), ..hit }));
+        out.is_cut |= found.is_cut;
+        out.cut();
         out.unread.extend(found.unread.into_iter().map(|unread| Unread { path: inside.to_vec(), ..unread }));
         Ok(())
     }
