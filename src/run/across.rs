@@ -8,10 +8,9 @@ use crate::change::{self, ChangeSet, NewFile, ObjectId, Store, Unread};
 use crate::config::Policy;
 use crate::finding::Severity;
 use crate::rules::Check;
-use crate::scan::{Hit, Scanner, Text};
+use crate::scan::{Hit, LARGE, Scanner, Text};
 
 use super::Failure;
-use super::large::LARGE;
 
 /// Which files are there beside those that are scanned?
 pub(super) trait Beside {

@@ -10,14 +10,13 @@ use crate::change::{self, Coverage, DiskFile, Part, Unread};
 use crate::config::Policy;
 use crate::finding::Where;
 use crate::rules::Rules;
-use crate::scan::{Hit, Scanned, Scanner, Text, plain};
+use crate::scan::{Hit, LARGE, Large, Scanned, Scanner, Text, plain};
 
 use super::Failure;
 use super::across;
 use super::examine::{Found, beyond, bound};
 use super::finding_maker::{FindingMaker, Place};
-use super::large::{LARGE, Large};
-use super::packed::{below, limits};
+use super::packed::{Ends, below, limits};
 
 /// Fewer files are not worth a second thread.
 const FILES_WORTH_A_THREAD: usize = 64;
@@ -138,16 +137,20 @@ impl<'r> Work<'_, 'r> {
     /// Scans a file while it is read.
     fn scan_large(&self, entry: &DiskFile, mut file: fs::File) -> Result<Outcome<'r>, Failure> {
         let mut large = Large::new(self.scanner, &entry.path);
-        let (mut part, mut bytes) = (vec![0; 64 << 10], 0);
+        let (mut part, mut bytes, mut ends) = (vec![0; 64 << 10], 0, Ends::default());
         loop {
             match file.read(&mut part) {
                 Ok(0) => {
                     let mut in_text = large.finish()?;
+                    if ends.are_of_an_archive() {
+                        self.scanner.look_into_packed(&entry.path, &mut std::io::BufReader::new(file), bytes, &mut in_text)?;
+                    }
                     bound(&mut in_text, self.found);
                     return Ok(Outcome::Read { bytes, in_text });
                 }
                 Ok(size) => {
                     bytes += size as u64;
+                    ends.see(&part[..size]);
                     large.push(&part[..size])?;
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}

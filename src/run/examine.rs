@@ -14,14 +14,14 @@ use crate::change::{
 };
 use crate::config::Policy;
 use crate::finding::{Finding, Where};
-use crate::scan::{Hit, MOST_HITS, PathKind, Scanned, Scanner, Text, plain, plain_of};
+use crate::scan::{Hit, LARGE, Large, MOST_HITS, PathKind, Scanned, Scanner, Text, plain, plain_of};
 
 use super::Failure;
 use super::across::{self, InGit, LostIgnore};
 use super::finding_maker::{FindingMaker, Place};
-use super::large::{LARGE, Large};
 use super::moves::Moves;
-use super::packed::{PackedBefore, below};
+use super::packed::{Ends, PackedBefore, below};
+use super::spool::{self, Spool};
 
 /// What was found and what was looked at.
 pub(super) struct Found {
@@ -337,9 +337,10 @@ impl<'r> Reader<'_, 'r> {
             if !by_kind.contains_key(&kind) {
                 let mut large = Large::new(work.scanner, path);
                 let mut outcome = Ok(());
-                let mut read = 0;
+                let (mut read, mut ends) = (0, Ends::default());
                 let is_read = self.store.read_in_parts(id, &mut |bytes| {
                     read += bytes.len() as u64;
+                    ends.see(bytes);
                     outcome = large.push(bytes);
                     outcome.is_ok()
                 })?;
@@ -351,7 +352,11 @@ impl<'r> Reader<'_, 'r> {
                 if read != size {
                     return Err(crate::change::ChangeError::Malformed { kind: "blob", id }.into());
                 }
-                by_kind.insert(kind.clone(), large.finish()?);
+                let mut scanned = large.finish()?;
+                if ends.are_of_an_archive() {
+                    self.unpack_large(id, size, path, &mut scanned)?;
+                }
+                by_kind.insert(kind.clone(), scanned);
             }
             let mut scanned = by_kind.get(&kind).cloned().unwrap_or_default();
             if !scanned.says_nothing() {
@@ -364,6 +369,22 @@ impl<'r> Reader<'_, 'r> {
         self.coverage.files += self.blobs.files(at).len() as u64;
         self.coverage.bytes += size;
         Ok(())
+    }
+
+    /// Looks into an archive that is too large to be held.
+    fn unpack_large(&self, id: ObjectId, size: u64, path: &[u8], scanned: &mut Scanned<'r>) -> Result<(), Failure> {
+        if let Err(why) = spool::has_room(size) {
+            scanned.unread.push(Unread { path: Vec::new(), why });
+            return Ok(());
+        }
+        let mut spool = Spool::new(size)?;
+        let mut outcome = Ok(());
+        self.store.read_in_parts(id, &mut |bytes| {
+            outcome = spool.put(bytes);
+            outcome.is_ok()
+        })?;
+        outcome?;
+        Ok(self.work.scanner.look_into_packed(path, spool.file(), size, scanned)?)
     }
 
     fn unread(&mut self, at: usize, why: &str) {

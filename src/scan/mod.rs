@@ -19,6 +19,7 @@ mod features;
 pub mod generic;
 mod keywords;
 mod language;
+mod large;
 mod literal;
 mod logged;
 mod manifest;
@@ -38,11 +39,13 @@ mod scope;
 mod yaml;
 mod zone;
 
-pub use archive::Limits;
+pub use archive::{Limits, Seekable};
 pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;
 pub use explain::{Story, Trace};
 pub use features::NAMES as FEATURES;
+pub use large::{LARGE, Large};
+pub use packed::is_packed;
 pub use plain::{plain, plain_of};
 
 use std::ops::Range;
