@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{ChildStdin, ChildStdout, Stdio};
 use std::thread::JoinHandle;
 
-use super::child::{Git, cannot_start, failed, said};
+use super::child::{Git, cannot_start, failed, no_watch, said};
 use super::watch::Guard;
 
 /// Of a child's complaints so many bytes are kept; the rest is read and dropped, so that the child never waits.
@@ -74,7 +74,7 @@ impl Talk {
             return Err(failed("the child has no pipes".to_owned()));
         };
         let complaints = std::thread::spawn(move || keep_first(stderr));
-        let child = Guard::new("cat-file", child);
+        let child = Guard::new("cat-file", child).map_err(|e| failed(no_watch(&e)))?;
         child.has_answered();
         Ok(Self { child, stdin: Some(stdin), stdout: BufReader::with_capacity(64 << 10, stdout), complaints: Some(complaints) })
     }

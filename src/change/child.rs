@@ -88,7 +88,7 @@ impl Git {
         let mut child = command.spawn().map_err(|e| cannot_start(&e))?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(mut stdout), Some(mut stderr)) = (stdout, stderr) else { return Err(failed("the child has no pipes".to_owned())) };
-        let watched = Guard::new(&name, child);
+        let watched = Guard::new(&name, child).map_err(|e| failed(no_watch(&e)))?;
         // Input and complaints are handled beside the reading, so that no side waits for another.
         let (mut out, mut complaint) = (Vec::new(), Vec::new());
         let (written, read) = std::thread::scope(|scope| {
@@ -150,6 +150,11 @@ pub(super) fn said(complaint: &[u8]) -> String {
 
 pub(super) fn cannot_start(error: &std::io::Error) -> git2::Error {
     failed(format!("`git` cannot be started: {error}"))
+}
+
+/// A child that nobody watches could be waited for without end.
+pub(super) fn no_watch(error: &std::io::Error) -> String {
+    format!("the system gives no thread to watch the clock while git answers: {error}")
 }
 
 /// An error in the words of this module. git2's type is used for both ways to read git, so that callers need not know

@@ -7,7 +7,7 @@ use super::error::ChangeError;
 use super::objects::{EntryKind, ObjectId, tree_entries};
 use super::promised::unless_promised;
 use super::staged::{find, find_folder};
-use super::store::Store;
+use super::store::{LARGEST_TREE, Store};
 use super::{ChangeSet, NewFile};
 
 /// Answers for one file at a time; asks git only when the file changes.
@@ -21,6 +21,8 @@ pub struct Novelty<'a> {
     earlier: Vec<Earlier>,
     /// Bytes that may still be read in the search for renamed files of the current commit.
     rename_budget: u64,
+    /// Bytes that may still be searched in all.
+    search_budget: u64,
     removed_of: Option<(Option<u32>, Vec<Removed>)>,
 }
 
@@ -44,15 +46,20 @@ pub struct Earlier {
 type Removed = (Box<[u8]>, ObjectId);
 
 /// A commit that removes more than this is no rename of one file with an edit; what is not compared counts as new.
-const RENAME_BYTES: u64 = 64 << 20;
+const RENAME_BYTES: u64 = 32 << 20;
+
+/// Thousands of findings in a file of megabytes would be looked up for minutes. What is not looked up any more counts as new.
+const SEARCHED_BYTES: u64 = 16 << 30;
 
 /// A larger earlier version is not held for comparison: what stands in the new one counts as new.
 const LARGEST_EARLIER: u64 = 32 << 20;
+/// Nor are more bytes of all earlier versions of one file: a merge may have hundreds of parents.
+const EARLIER_BYTES: u64 = 48 << 20;
 
 impl<'a> Novelty<'a> {
     /// For the files of `change`, whose bytes were put through `text` before anything was looked for.
     pub fn new(store: &'a dyn Store, change: &'a ChangeSet, text: fn(Vec<u8>) -> Vec<u8>) -> Self {
-        Self { store, change, text, current: None, earlier: Vec::new(), rename_budget: RENAME_BYTES, removed_of: None }
+        Self { store, change, text, current: None, earlier: Vec::new(), rename_budget: RENAME_BYTES, search_budget: SEARCHED_BYTES, removed_of: None }
     }
 
     /// The earlier versions of the file with index `file` that hold `value` as a whole word.
@@ -73,6 +80,9 @@ impl<'a> Novelty<'a> {
 
     fn before(&mut self, file: usize, holds: impl Fn(&[u8]) -> bool) -> Result<Before<'_>, ChangeError> {
         self.look_up(file)?;
+        let searched: u64 = self.earlier.iter().map(|before| before.text.len() as u64).sum();
+        let Some(left) = self.search_budget.checked_sub(searched) else { return Ok(Before::Moved(Vec::new())) };
+        self.search_budget = left;
         let found: Vec<_> = self.earlier.iter().filter(|before| holds(&before.text)).collect();
         Ok(if found.iter().any(|before| before.moved_from.is_none()) { Before::Here } else { Before::Moved(found) })
     }
@@ -116,7 +126,12 @@ impl<'a> Novelty<'a> {
                 Some(id) => {
                     let mut before = Vec::new();
                     // A submodule's id is a commit of another repository: there is no earlier version here.
-                    if self.store.holds(id) && self.store.header(id)?.1 <= LARGEST_EARLIER {
+                    if !self.store.holds(id) {
+                        continue;
+                    }
+                    let held: u64 = self.earlier.iter().map(|earlier| earlier.text.len() as u64).sum();
+                    let size = self.store.header(id)?.1;
+                    if size <= LARGEST_EARLIER && held + size <= EARLIER_BYTES {
                         self.store.read(id, &mut before)?;
                         self.earlier.push(Earlier { moved_from: None, text: (self.text)(before) });
                     }
@@ -189,12 +204,12 @@ fn removed_between(
         return Ok(());
     }
     let (mut old, mut new) = (Vec::new(), Vec::new());
-    if unless_promised(store, store.read(before, &mut old))?.is_none() {
+    if unless_promised(store, store.read_small(before, LARGEST_TREE, &mut old))?.is_none() {
         return Ok(());
     }
     let mut kept = std::collections::HashMap::new();
     if let Some(after) = after {
-        if unless_promised(store, store.read(after, &mut new))?.is_none() {
+        if unless_promised(store, store.read_small(after, LARGEST_TREE, &mut new))?.is_none() {
             return Ok(()); // what it keeps is not known, so nothing counts as removed
         }
         kept.extend(tree_entries(after, &new)?.into_iter().map(|entry| (entry.name, entry)));

@@ -49,6 +49,26 @@ pub enum ChangeError {
         /// The type its place asks for.
         wanted: &'static str,
     },
+    /// An object that nobody makes so large by hand.
+    #[error("the git object `{id}` has {size} bytes, and of a {kind} at most {most} are read")]
+    TooLarge {
+        /// What it is.
+        kind: &'static str,
+        /// Its id.
+        id: ObjectId,
+        /// Its size.
+        size: u64,
+        /// The limit.
+        most: u64,
+    },
+    /// Messages of commits and tags without measure.
+    #[error("the messages of {objects} commits and tags have more than {bytes} bytes")]
+    Messages {
+        /// How many were read.
+        objects: u64,
+        /// How much they hold.
+        bytes: u64,
+    },
     /// A few folders that stand within each other over and over.
     #[error("the folder `{tree}` is part of a bomb: {stored} entries of folders make up more than {listed} paths")]
     Bomb {
@@ -58,6 +78,12 @@ pub enum ChangeError {
         listed: u64,
         /// Entries they come from.
         stored: u64,
+    },
+    /// The system gives no thread that keeps the time.
+    #[error("cannot keep the time: the system gives no thread to watch the clock")]
+    NoWatch {
+        /// Why.
+        source: std::io::Error,
     },
     /// Something of git beside a single object did not work.
     #[error("cannot read {what}")]
@@ -131,6 +157,8 @@ impl ChangeError {
             Self::Object { .. } | Self::Malformed { .. } | Self::WrongKind { .. } => Some("`git fsck` tells whether the repository is damaged"),
             Self::Conflict { .. } => Some("resolve the conflict and add the file"),
             Self::Input { .. } => Some("this command is a git hook; git writes its input. By hand, use `leakstop scan --range A..B`"),
+            Self::NoWatch { .. } => Some("let this account have more processes and memory (`ulimit -u`, `ulimit -v`)"),
+            Self::TooLarge { .. } | Self::Messages { .. } => Some("no tool of git writes such a thing by itself; take it out of what you push"),
             Self::Bomb { .. } => Some("such a push fills a disk when it is checked out; take the folders out of its history"),
             Self::Git { .. } => Some("if `git status` works here, please report it; else mend that first"),
             Self::Revision { .. } => Some("`git rev-parse --verify NAME` tells what git makes of it"),

@@ -171,6 +171,8 @@ pub struct Coverage {
     pub refs: u64,
     /// What was not read.
     pub unread: Vec<Unread>,
+    /// Files in which more was found than is listed: nobody can say that the rest of it is harmless.
+    pub beyond: Vec<Unread>,
     /// Pointers of Git LFS: they were read, what they stand for is not in git.
     pub lfs: Vec<Unread>,
 }

@@ -4,6 +4,12 @@
 //!
 //! Only what is read well is read here. Whatever else there is (loose objects, packs of another form, damage) is `None`, and
 //! libgit2 answers instead: it reads the object elsewhere, or says what is wrong.
+//!
+//! No object is hashed again here. Whatever comes in by a push or a fetch passes `git index-pack` or `git unpack-objects` before
+//! any hook runs; both name each object by the hash of the bytes that they unpacked, and make the index themselves, so that no
+//! sender chooses which bytes an id stands for. What breaks on the disk later shows as a wrong check sum of zlib, a size that
+//! does not fit or an object that is missing, each of which is an error. Whoever may write to the object folder itself is past
+//! every hook.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::process::Stdio;
 
-use super::child::{Git, failed};
+use super::child::{Git, failed, no_watch};
 use super::error::ChangeError;
 use super::objects::ObjectId;
 use super::watch::Guard;
@@ -29,7 +29,7 @@ pub(super) fn blob_in_parts_of(git: &Git, id: ObjectId, take: &mut dyn FnMut(&[u
         Err(error) => return Err(broken(format!("`git` cannot be started: {error}"))),
     };
     let Some(mut stdout) = child.stdout.take() else { return Err(broken("the child has no pipes".to_owned())) };
-    let child = Guard::new("cat-file blob", child);
+    let child = Guard::new("cat-file blob", child).map_err(|e| broken(no_watch(&e)))?;
     let mut part = vec![0; PART];
     loop {
         child.is_asked();

@@ -7,7 +7,7 @@ use super::id_map::{IdHasher, IdMap, IdSet};
 use super::new_commits::MANY_COMMITS;
 use super::objects::{self, EntryKind, ObjectId, first_entry, first_entry_bytes};
 use super::promised::unless_promised;
-use super::store::{Kind, Store};
+use super::store::{Kind, LARGEST_MESSAGE, Store};
 use super::trees::{ByName, TreeCache};
 use super::updates::RefUpdate;
 use super::watch::{PROGRESS, Progress};
@@ -69,6 +69,11 @@ const LISTED_AT_LEAST: u64 = 1_000_000;
 /// And so many for each entry that is really stored. In repositories of people the same folder stands at a few places.
 const LISTED_PER_STORED: u64 = 256;
 
+/// So many bytes of messages are always read,
+const TEXT_AT_LEAST: u64 = 32 << 20;
+/// and so many for each commit or tag: in repositories of people it is one kilobyte.
+const TEXT_PER_OBJECT: u64 = 8 << 10;
+
 struct Walk<'s> {
     store: &'s dyn Store,
     change: ChangeSet,
@@ -86,6 +91,9 @@ struct Walk<'s> {
     stored: u64,
     /// Entries of all trees, counted at each path.
     listed: u64,
+    /// Commits and tags read so far, and the bytes of them.
+    texts: u64,
+    text_bytes: u64,
     trees: TreeCache<'s>,
     authors: HashSet<Vec<u8>>,
     /// Commits whose parents are not here because the history is shallow.
@@ -104,6 +112,8 @@ impl<'s> Walk<'s> {
             met: IdSet::default(),
             stored: 0,
             listed: 0,
+            texts: 0,
+            text_bytes: 0,
             trees: TreeCache::new(store),
             authors: HashSet::new(),
             cut_off: store.cut_off()?.into_iter().collect(),
@@ -119,11 +129,21 @@ impl<'s> Walk<'s> {
         let mut raw = Vec::new();
         // An id that is not here (the remote's value before a fetch) makes nothing known.
         while self.store.holds(id) && self.store.header(id)?.0 == Kind::Tag {
-            self.store.read(id, &mut raw)?;
+            self.store.read_small(id, LARGEST_MESSAGE, &mut raw)?;
             id = objects::tag(id, &raw)?.target;
             if !self.known.insert(id) {
                 break;
             }
+        }
+        Ok(())
+    }
+
+    /// Counts a commit or tag, whose text is kept until it is scanned.
+    fn holds_text(&mut self, bytes: usize) -> Result<(), ChangeError> {
+        self.texts += 1;
+        self.text_bytes += bytes as u64;
+        if self.text_bytes > TEXT_AT_LEAST + TEXT_PER_OBJECT * self.texts {
+            return Err(ChangeError::Messages { objects: self.texts, bytes: self.text_bytes });
         }
         Ok(())
     }
@@ -157,7 +177,8 @@ impl<'s> Walk<'s> {
                     });
                 }
                 Kind::Tag => {
-                    self.store.read(id, &mut raw)?;
+                    self.store.read_small(id, LARGEST_MESSAGE, &mut raw)?;
+                    self.holds_text(raw.len())?;
                     let tag = objects::tag(id, &raw)?;
                     for part in [tag.headers, tag.message] {
                         self.text(Part::Tag, part.to_vec(), None, name.as_deref());
@@ -213,9 +234,10 @@ impl<'s> Walk<'s> {
 
     fn commit(&mut self, id: ObjectId, at: CommitIndex, root_trees: &mut IdMap<ObjectId>) -> Result<Vec<ObjectId>, ChangeError> {
         let mut raw = Vec::new();
-        if self.store.read(id, &mut raw)? != Kind::Commit {
+        if self.store.read_small(id, LARGEST_MESSAGE, &mut raw)? != Kind::Commit {
             return Err(ChangeError::WrongKind { id, wanted: "commit" });
         }
+        self.holds_text(raw.len())?;
         Progress::add(&PROGRESS.commits, 1);
         let mut commit = objects::commit(id, &raw)?;
         if self.cut_off.contains(&id) {
@@ -243,7 +265,7 @@ impl<'s> Walk<'s> {
             return Ok(tree);
         }
         let mut raw = Vec::new();
-        self.store.read(commit, &mut raw)?;
+        self.store.read_small(commit, LARGEST_MESSAGE, &mut raw)?;
         let tree = objects::commit(commit, &raw)?.tree;
         cache.insert(commit, tree);
         Ok(tree)

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::error::ChangeError;
 use super::objects::{self, EntryKind, ObjectId, tree_entries};
 use super::promised::unless_promised;
-use super::store::{Kind, Store};
+use super::store::{Kind, LARGEST_MESSAGE, LARGEST_TREE, Store};
 use super::{ChangeSet, NewFile};
 
 /// What a commit of the index named by git's environment would add. `others` are the further parents of a merge: what they
@@ -59,7 +59,7 @@ fn on_remotes(store: &dyn Store, head: Option<ObjectId>, parents: &[ObjectId]) -
     let mut candidates = parents.to_vec();
     let mut raw = Vec::new();
     for &id in &local {
-        store.read(id, &mut raw)?;
+        store.read_small(id, LARGEST_MESSAGE, &mut raw)?;
         candidates.extend(objects::commit(id, &raw)?.parents);
     }
     candidates.sort_unstable();
@@ -114,7 +114,7 @@ pub fn commit_of(store: &dyn Store, mut id: ObjectId) -> Result<Option<ObjectId>
             Kind::Commit => return Ok(Some(id)),
             Kind::Tree | Kind::Blob => return Ok(None),
             Kind::Tag => {
-                store.read(id, &mut raw)?;
+                store.read_small(id, LARGEST_MESSAGE, &mut raw)?;
                 id = objects::tag(id, &raw)?.target;
             }
         }
@@ -124,7 +124,7 @@ pub fn commit_of(store: &dyn Store, mut id: ObjectId) -> Result<Option<ObjectId>
 /// The root folder of a commit.
 pub(super) fn root_tree(store: &dyn Store, commit: ObjectId) -> Result<ObjectId, ChangeError> {
     let mut raw = Vec::new();
-    if store.read(commit, &mut raw)? != Kind::Commit {
+    if store.read_small(commit, LARGEST_MESSAGE, &mut raw)? != Kind::Commit {
         return Err(ChangeError::WrongKind { id: commit, wanted: "commit" });
     }
     Ok(objects::commit(commit, &raw)?.tree)
@@ -147,7 +147,7 @@ fn entry(store: &dyn Store, tree: ObjectId, path: &[u8]) -> Result<Option<(Entry
         if at.0 != EntryKind::Tree {
             return Ok(None);
         }
-        if store.read(at.1, &mut raw)? != Kind::Tree {
+        if store.read_small(at.1, LARGEST_TREE, &mut raw)? != Kind::Tree {
             return Err(ChangeError::WrongKind { id: at.1, wanted: "tree" });
         }
         let Some(found) = tree_entries(at.1, &raw)?.into_iter().find(|entry| entry.name == name) else { return Ok(None) };

@@ -18,6 +18,22 @@ pub enum Kind {
     Tag,
 }
 
+impl Kind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Blob => "file",
+            Self::Tree => "folder",
+            Self::Commit => "commit",
+            Self::Tag => "tag",
+        }
+    }
+}
+
+/// A folder of a million files is smaller. One and the versions before it are held at once.
+pub(super) const LARGEST_TREE: u64 = 48 << 20;
+/// The longest message of a commit or tag; a novel is shorter.
+pub(super) const LARGEST_MESSAGE: u64 = 8 << 20;
+
 /// An object that was read.
 #[derive(Debug)]
 pub struct Object {
@@ -74,6 +90,17 @@ pub trait Store {
                 let kind = self.read(id, &mut bytes)?;
                 Ok(UpTo::Whole(Arc::new(Object { kind, bytes })))
             }
+        }
+    }
+    /// Reads an object that is no blob of a user's, so that it is small, into `into`, which is overwritten.
+    fn read_small(&self, id: ObjectId, most: u64, into: &mut Vec<u8>) -> Result<Kind, ChangeError> {
+        match self.read_up_to(id, most)? {
+            UpTo::Whole(object) => {
+                into.clear();
+                into.extend_from_slice(&object.bytes);
+                Ok(object.kind)
+            }
+            UpTo::Larger(kind, size) => Err(ChangeError::TooLarge { kind: kind.name(), id, size, most }),
         }
     }
     /// Many objects will be read from now on: what makes each of them faster may now take some time.

@@ -3,7 +3,7 @@
 use super::error::ChangeError;
 use super::objects::{EntryKind, ObjectId, tree_entries};
 use super::staged::root_tree;
-use super::store::{Kind, Store};
+use super::store::{Kind, LARGEST_TREE, Store};
 use super::{ChangeSet, NewFile};
 
 /// The files of a commit. Of a submodule only the name is ours.
@@ -15,7 +15,7 @@ pub fn tracked(store: &dyn Store, commit: ObjectId) -> Result<ChangeSet, ChangeE
     let mut folders = vec![(Vec::new(), root_tree(store, commit)?)];
     let mut raw = Vec::new();
     while let Some((path, tree)) = folders.pop() {
-        if store.read(tree, &mut raw)? != Kind::Tree {
+        if store.read_small(tree, LARGEST_TREE, &mut raw)? != Kind::Tree {
             return Err(ChangeError::WrongKind { id: tree, wanted: "tree" });
         }
         for entry in tree_entries(tree, &raw)? {

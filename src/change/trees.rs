@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::error::ChangeError;
 use super::id_map::IdMap;
 use super::objects::{ObjectId, TreeEntry, first_entry};
-use super::store::{Kind, Object, Store, UpTo};
+use super::store::{Kind, LARGEST_TREE, Object, Store, UpTo};
 
 /// Entries of a tree, found by name. Two versions of a folder are sorted alike and hold mostly the same entries, so the next
 /// one asked for is mostly the next one here; only when it is not, a table is made.
@@ -87,9 +87,10 @@ impl<'s> TreeCache<'s> {
         if let Some(tree) = self.read.get(&id) {
             return Ok(tree.clone());
         }
-        let tree = match self.store.read_up_to(id, u64::MAX)? {
+        let tree = match self.store.read_up_to(id, LARGEST_TREE)? {
             UpTo::Whole(object) if object.kind == Kind::Tree => object,
-            _ => return Err(ChangeError::WrongKind { id, wanted: "tree" }),
+            UpTo::Larger(kind, size) => return Err(ChangeError::TooLarge { kind: kind.name(), id, size, most: LARGEST_TREE }),
+            UpTo::Whole(_) => return Err(ChangeError::WrongKind { id, wanted: "tree" }),
         };
         if self.bytes > TREE_CACHE_BYTES {
             self.read.clear();

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::error::ChangeError;
+
 /// Why the run ends before it is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GaveUp {
@@ -133,12 +135,15 @@ pub fn arm(started: Instant, end: fn(&GaveUp, &dyn Fn()) -> !) {
 }
 
 /// Sets the deadline, counted from the start of the process. `None` for none.
-pub fn set_deadline(milliseconds: Option<u64>) {
+///
+/// # Errors
+/// Nobody can be set to watch the time.
+pub fn set_deadline(milliseconds: Option<u64>) -> Result<(), ChangeError> {
     let mut state = state();
     let started = *state.started.get_or_insert_with(Instant::now);
     state.deadline = milliseconds.map(|milliseconds| (started + Duration::from_millis(milliseconds), milliseconds));
     let needed = state.deadline.is_some();
-    watched(state, needed);
+    watched(state, needed).map_err(|source| ChangeError::NoWatch { source })
 }
 
 /// Sets how long a child is waited for.
@@ -151,13 +156,17 @@ fn state() -> MutexGuard<'static, State> {
 }
 
 /// Makes sure that somebody watches, and lets them look.
-fn watched(mut state: MutexGuard<'static, State>, needed: bool) {
+///
+/// # Errors
+/// A system that gives no thread: then no time would be kept, however long somebody waits.
+fn watched(mut state: MutexGuard<'static, State>, needed: bool) -> std::io::Result<()> {
     if needed && !state.is_watched {
-        // A system that gives no thread gives no answer in time either, but there is no way to tell that here.
-        state.is_watched = std::thread::Builder::new().name("watch".to_owned()).stack_size(256 << 10).spawn(watch).is_ok();
+        std::thread::Builder::new().name("watch".to_owned()).stack_size(256 << 10).spawn(watch)?;
+        state.is_watched = true;
     }
     drop(state);
     WATCH.changed.notify_all();
+    Ok(())
 }
 
 fn watch() {
@@ -220,14 +229,17 @@ impl std::ops::Deref for Guard {
 
 impl Guard {
     /// Watches a child, whose answer is waited for from now on.
-    pub(super) fn new(command: &str, child: Child) -> Self {
+    ///
+    /// # Errors
+    /// Nobody can be set to watch it. It is ended then.
+    pub(super) fn new(command: &str, child: Child) -> std::io::Result<Self> {
         let new = Arc::new(Watched { command: command.to_owned(), child: Mutex::new(child), born: Instant::now(), asked: AtomicU64::new(1) });
         let mut state = state();
         state.next += 1;
         let key = state.next;
         state.children.push((key, new.clone()));
-        watched(state, true);
-        Self { key, watched: new }
+        let guard = Self { key, watched: new };
+        watched(state, true).map(|()| guard)
     }
 }
 
@@ -281,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_child_is_overdue_only_while_its_answer_is_waited_for() {
-        let guard = Guard::new("sleep", Command::new("sleep").arg("60").spawn().unwrap());
+        let guard = Guard::new("sleep", Command::new("sleep").arg("60").spawn().unwrap()).unwrap();
         let later = Instant::now() + Duration::from_secs(40);
         assert!(guard.waited(later).is_some_and(|waited| waited >= Duration::from_secs(39)));
         guard.has_answered();

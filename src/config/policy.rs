@@ -98,11 +98,11 @@ struct At {
 /// Large files are read in parts, at any size in the same memory: this is a bound on time, of about half a minute.
 pub(super) const MAX_FILE_BYTES: u64 = 2 << 30;
 /// The jar of a whole application has fewer entries,
-const ARCHIVE_ENTRIES: u64 = 20_000;
+pub(super) const ARCHIVE_ENTRIES: u64 = 20_000;
 /// unpacks to less,
-const ARCHIVE_BYTES: u64 = 256 << 20;
+pub(super) const ARCHIVE_BYTES: u64 = 256 << 20;
 /// and text shrinks to a twentieth at best; only a bomb gets near what deflate can do, a thousandth.
-const ARCHIVE_RATIO: u64 = 200;
+pub(super) const ARCHIVE_RATIO: u64 = 200;
 /// Longer than any honest answer of git takes.
 const GIT_SECONDS: u64 = 300;
 

@@ -3,10 +3,14 @@
 
 use toml::Spanned;
 
-use super::{AllowEntry, Config, Level, LevelAt};
+use super::policy::{ARCHIVE_BYTES, ARCHIVE_ENTRIES, ARCHIVE_RATIO, MAX_FILE_BYTES};
+use super::{
+    AllowEntry, Config, Level, LevelAt, Levels, Limits, NameSettings, PathSettings, RuleSettings, ServerSettings, UnreadSettings, ValueSettings,
+};
 
 /// Everything by which `after` is weaker than `before`, in words. Empty where it is as strict or stricter.
 pub fn weaker(before: &Config, after: &Config) -> Vec<String> {
+    every_key_is_weighed(after);
     let mut found = Vec::new();
     for (key, default, old, new) in levels(before, after) {
         let (old, new) = (old.unwrap_or(default), new.unwrap_or(default));
@@ -29,10 +33,11 @@ pub fn weaker(before: &Config, after: &Config) -> Vec<String> {
             Some(_) => {}
         }
     }
-    if let Some(bytes) = after.limits.max_file_bytes
-        && before.limits.max_file_bytes.unwrap_or(super::policy::MAX_FILE_BYTES) > bytes
-    {
-        found.push(format!("files over {bytes} bytes are not read"));
+    for ((key, default, old), (_, _, new)) in limits(before).into_iter().zip(limits(after)) {
+        let (old, new) = (old.unwrap_or(default), new.unwrap_or(default));
+        if new < old {
+            found.push(format!("limits.{key} is {new} instead of {old}, so less is read"));
+        }
     }
     let known: Vec<_> = before.allow.iter().map(key_of).collect();
     for entry in after.allow.iter().filter(|entry| !known.contains(&key_of(entry))) {
@@ -41,6 +46,44 @@ pub fn weaker(before: &Config, after: &Config) -> Vec<String> {
         found.push(format!("{} is allowed{place} by {} until {}", entry.what(), entry.owner, entry.expires));
     }
     found
+}
+
+/// Every key is named here once, so that none is added without being weighed.
+const fn every_key_is_weighed(config: &Config) {
+    let Config {
+        fingerprint_key: _, // with another key exceptions for single findings hold no more
+        level: Levels { critical: _, high: _, medium: _, low: _, low_confidence: _ },
+        rules: RuleSettings { level: _, at: _ },
+        rule: _, // the same as `own`
+        own: _,
+        names: NameSettings { sensitive: _ },
+        values: ValueSettings { stopwords: _ },
+        paths: PathSettings { allow: _ },
+        limits:
+            Limits {
+                max_file_bytes: _,
+                archive_entries: _,
+                archive_bytes: _,
+                archive_ratio: _,
+                deadline_ms: _, // a repository's own file cannot set these two, and at their end nothing passes
+                git_seconds: _,
+            },
+        unread: UnreadSettings { commit: _, push: _, lfs: _ },
+        server: ServerSettings { repository_config: _, baseline: _ }, // a repository's own file cannot set these
+        allow: _,
+        line_starts: _,
+    } = config;
+}
+
+/// The limits on what is read: name, default and value.
+fn limits(config: &Config) -> [(&'static str, u64, Option<u64>); 4] {
+    let limits = &config.limits;
+    [
+        ("max_file_bytes", MAX_FILE_BYTES, limits.max_file_bytes),
+        ("archive_entries", ARCHIVE_ENTRIES, limits.archive_entries),
+        ("archive_bytes", ARCHIVE_BYTES, limits.archive_bytes),
+        ("archive_ratio", ARCHIVE_RATIO, limits.archive_ratio),
+    ]
 }
 
 /// All keys that hold a level: name, default, before and after.
@@ -155,11 +198,46 @@ mod tests {
             ("", "[[rules.at]]\npaths = [\"t/**\"]\nrules = [\"secret\"]\nlevel = \"warn\"", "in `t/**` the level of secret is \"warn\""),
             (&rule("acme_"), "", "the rule `acme-key` is gone"),
             (&rule("acme_"), &rule("ecma_"), "the rule `acme-key` is another"),
-            ("", "[limits]\nmax_file_bytes = 10", "files over 10 bytes are not read"),
+            ("", "[limits]\nmax_file_bytes = 10", "limits.max_file_bytes is 10 instead of 2147483648, so less is read"),
+            ("[limits]\nmax_file_bytes = 4294967296", "", "limits.max_file_bytes is 2147483648 instead of 4294967296, so less is read"),
+            ("", "[limits]\narchive_entries = 5", "limits.archive_entries is 5 instead of 20000, so less is read"),
+            ("", "[limits]\narchive_bytes = 6", "limits.archive_bytes is 6 instead of 268435456, so less is read"),
+            ("[limits]\narchive_ratio = 900", "[limits]\narchive_ratio = 7", "limits.archive_ratio is 7 instead of 900, so less is read"),
             ("", allow, "0123456789abcdef is allowed by ann until 2030-01-01"),
             (allow, &allow.replace("2030", "2031"), "0123456789abcdef is allowed by ann until 2031-01-01"),
         ] {
             assert_eq!(told(before, after), expected, "{before} -> {after}");
+        }
+    }
+
+    /// Each key of the example, changed to what lets most through, is named; those that are not say here why.
+    #[test]
+    fn no_key_is_overlooked() {
+        const OTHERWISE: [&str; 6] = [
+            "fingerprint_key",    // exceptions for single findings hold no more
+            "limits.deadline_ms", // a repository's own file cannot set these, and at their end nothing passes
+            "limits.git_seconds",
+            "server.repository_config", // nor these
+            "server.baseline",
+            "names.sensitive", // one name more is stricter; fewer are tried above
+        ];
+        let example: toml::Table = include_str!("../../config.example.toml").parse().unwrap();
+        let mut keys = Vec::new();
+        for (name, value) in &example {
+            match value.as_table() {
+                Some(table) => keys.extend(table.iter().map(|(key, value)| (format!("{name}.{key}"), value.clone()))),
+                None => keys.push((name.clone(), value.clone())),
+            }
+        }
+        assert!(keys.len() >= 20, "{keys:?}");
+        for (key, value) in keys.iter().filter(|(key, _)| !OTHERWISE.contains(&key.as_str())) {
+            let weak = match value {
+                toml::Value::Integer(_) => "1",
+                toml::Value::Table(_) => "{ secret = \"allow\" }",
+                toml::Value::Array(_) => "[\"word\"]",
+                _ => "\"allow\"",
+            };
+            assert_ne!(told("", &format!("{key} = {weak}")), "", "{key} = {weak}");
         }
     }
 
@@ -172,6 +250,9 @@ mod tests {
             ("[paths]\nallow = [\"a\"]", ""),
             ("[rules.level]\nsecret = \"warn\"", "[rules.level]\nsecret = \"block\""),
             ("", "fingerprint_key = \"x\""),
+            ("", "[limits]\nmax_file_bytes = 4294967296\narchive_entries = 30000\narchive_ratio = 201"),
+            ("", "[limits]\ndeadline_ms = 1\ngit_seconds = 1"),
+            ("", "[server]\nrepository_config = \"pushed\"\nbaseline = \"all\""),
             ("", &rule("acme_")),
             (&rule("acme_"), &(rule("acme_") + "examples = ['x']\n")),
         ] {

@@ -101,15 +101,19 @@ pub struct Judgement {
     pub judged: Vec<Judged>,
     /// What unread content does, where there is any.
     pub unread: Option<Verdict>,
+    /// What files do in which more was found than is listed, where there are any.
+    pub beyond: Option<Verdict>,
     /// What pointers of Git LFS do, where there are any.
     pub lfs: Option<Verdict>,
 }
 
 /// How much of the change nobody could look at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Unseen {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unseen<'a> {
     /// Files that were not read.
     pub unread: usize,
+    /// Paths of the files in which more was found than is listed.
+    pub beyond: Vec<&'a [u8]>,
     /// Pointers of Git LFS, whose content is not in git.
     pub lfs: usize,
 }
@@ -117,7 +121,7 @@ pub struct Unseen {
 impl Judgement {
     /// How it ends.
     pub fn status(&self) -> Status {
-        let worst = self.judged.iter().map(|judged| judged.verdict).chain(self.unread).chain(self.lfs).max();
+        let worst = self.judged.iter().map(|judged| judged.verdict).chain(self.unread).chain(self.beyond).chain(self.lfs).max();
         match worst {
             Some(Verdict::Block) => Status::Blocked,
             Some(Verdict::Warn) => Status::Warned,
@@ -132,7 +136,7 @@ impl Judgement {
 }
 
 /// Decides about everything that was found, and about what was not read.
-pub fn judge(findings: Vec<Finding>, unseen: Unseen, gate: Gate, policy: &Policy, today: Date) -> Judgement {
+pub fn judge(findings: Vec<Finding>, unseen: Unseen<'_>, gate: Gate, policy: &Policy, today: Date) -> Judgement {
     let unread_level = match gate {
         Gate::Commit => policy.unread_commit,
         Gate::Push => policy.unread_push,
@@ -140,8 +144,11 @@ pub fn judge(findings: Vec<Finding>, unseen: Unseen, gate: Gate, policy: &Policy
     let mut judged: Vec<_> = findings.into_iter().map(|finding| judge_one(finding, policy, today)).collect();
     judged.sort_by(|a, b| place(&a.finding).cmp(&place(&b.finding)));
     let unread = (unseen.unread > 0).then(|| verdict(unread_level));
+    // What is not listed may be anything: only a path in which nothing blocks excuses it.
+    let weight = |path: &&[u8]| if allowed_path(path, policy).is_some() { Verdict::Warn } else { Verdict::Block };
+    let beyond = unseen.beyond.iter().map(weight).max();
     let lfs = (unseen.lfs > 0).then(|| verdict(policy.unread_lfs));
-    Judgement { judged, unread, lfs }
+    Judgement { judged, unread, beyond, lfs }
 }
 
 /// The order of findings does not depend on how they were found.
@@ -163,9 +170,6 @@ fn judge_one(finding: Finding, policy: &Policy, today: Date) -> Judged {
 }
 
 fn decide(finding: &Finding, policy: &Policy, today: Date) -> (Verdict, Reason) {
-    // What is no file has no path, so that nothing said about paths holds for it.
-    let path = (!finding.path.is_empty()).then(|| String::from_utf8_lossy(&finding.path));
-    let inside = |globs: &globset::GlobSet| path.as_deref().is_some_and(|path| globs.is_match(path));
     let mut expired = None;
     for allowance in policy.allow.iter().filter(|allowance| allowance.covers(finding)) {
         let owner = allowance.entry.owner.clone();
@@ -181,14 +185,20 @@ fn decide(finding: &Finding, policy: &Policy, today: Date) -> (Verdict, Reason) 
         }
         expired = Some(Reason::Expired { owner, expired: accepted.expires });
     }
-    if let Some((file, _)) = policy.allowed_paths.iter().find(|(_, globs)| inside(globs)) {
-        return (Verdict::Allow, Reason::AllowedPath { file: file.clone() });
+    if let Some(file) = allowed_path(&finding.path, policy) {
+        return (Verdict::Allow, Reason::AllowedPath { file: file.to_owned() });
     }
     if let Some((file, _)) = policy.stopwords.iter().find(|(_, words)| finding.secret.as_ref().is_some_and(|secret| secret.is_match(words))) {
         return (Verdict::Allow, Reason::Stopword { file: file.clone() });
     }
     let (level, reason) = level(finding, policy);
     (verdict(level), if level == Level::Block { expired.unwrap_or(reason) } else { reason })
+}
+
+/// The configuration that lets all pass in this path. What is no file has no path, so that nothing said about paths holds for it.
+fn allowed_path<'p>(path: &[u8], policy: &'p Policy) -> Option<&'p str> {
+    let path = (!path.is_empty()).then(|| String::from_utf8_lossy(path))?;
+    policy.allowed_paths.iter().find(|(_, globs)| globs.is_match(&*path)).map(|(file, _)| file.as_str())
 }
 
 /// What happens because of a finding, when the clock stands at `day`.

@@ -47,6 +47,7 @@ pub fn human(report: &Report<'_>, detail: Detail, palette: &Palette, out: &mut d
         page.group(&group, out)?;
     }
     page.unread(out)?;
+    page.beyond(least, out)?;
     page.lfs(least, out)?;
     for note in report.notes {
         page.paragraph("note: ", &page.redactor.show(note.as_bytes()), out)?;
@@ -186,6 +187,20 @@ impl Page<'_> {
             writeln!(out, "{INDENT}and {} more", unread.len() - UNREAD)?;
         }
         writeln!(out)
+    }
+
+    fn beyond(&self, least: Verdict, out: &mut dyn Write) -> io::Result<()> {
+        let Some(verdict) = self.report.judgement.beyond.filter(|verdict| *verdict >= least) else { return Ok(()) };
+        let (word, style) = self.word(verdict);
+        let beyond = &self.report.coverage.beyond;
+        writeln!(out, "{style}{word}{style:#}  in {} more was found than is listed", count(beyond.len() as u64, "file", "files"))?;
+        for one in beyond.iter().take(UNREAD) {
+            writeln!(out, "{INDENT}{}: {}", self.redactor.show(&one.path), self.redactor.show(one.why.as_bytes()))?;
+        }
+        if beyond.len() > UNREAD {
+            writeln!(out, "{INDENT}and {} more", beyond.len() - UNREAD)?;
+        }
+        writeln!(out, "{INDENT}If nothing in it counts, name it in `paths.allow` of the configuration\n")
     }
 
     /// One line: those who use Git LFS see it often.

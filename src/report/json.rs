@@ -119,6 +119,7 @@ fn document<'a>(report: &Report<'a>, findings: Vec<Row<'a>>, redactor: &Redactor
         unread: coverage
             .unread
             .iter()
+            .chain(&coverage.beyond)
             .chain(&coverage.lfs)
             .map(|unread| UnreadRow { path: redactor.show(&unread.path), why: redactor.show(unread.why.as_bytes()) })
             .collect(),

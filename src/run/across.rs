@@ -8,7 +8,7 @@ use crate::change::{self, ChangeSet, NewFile, ObjectId, Store, Unread};
 use crate::config::Policy;
 use crate::finding::Severity;
 use crate::rules::Check;
-use crate::scan::{Hit, Scanner, Text};
+use crate::scan::{Hit, LARGE, Scanner, Text};
 
 use super::Failure;
 
@@ -82,6 +82,8 @@ fn join(base: &[u8], name: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The root's own ignore list.
+/// The list of a large repository is a thousand times smaller.
+const LARGEST_LIST: u64 = 4 << 20;
 const IGNORE_LIST: &[u8] = b".gitignore";
 
 /// An ignore list that ignores a credential file no longer.
@@ -102,21 +104,21 @@ pub(super) fn lost_ignores<'r>(store: &dyn Store, change: &ChangeSet, scanner: &
         if !store.holds(old) {
             continue; // a partial clone: what it ignored is not known here, and the hook fetches nothing
         }
-        store.read(old, &mut before)?;
-        store.read(new, &mut after)?;
+        store.read_small(old, LARGEST_LIST, &mut before)?;
+        store.read_small(new, LARGEST_LIST, &mut after)?;
         root.clear();
         if *file.path != *IGNORE_LIST
             && let Some(list) = (InGit { store, change, file }).blob(IGNORE_LIST)?
         {
-            store.read(list, &mut root)?;
+            store.read_small(list, LARGEST_LIST, &mut root)?;
         }
         lost.extend(scanner.lost_ignore(&before, &[&after, &root]).map(|hit| LostIgnore { path: file.path.to_vec(), file: Some(at), hit }));
     }
     for (path, id) in change.removed.iter().filter(|(path, _)| is_list(path)) {
-        store.read(*id, &mut before)?;
+        store.read_small(*id, LARGEST_LIST, &mut before)?;
         root.clear();
         if let Some(list) = store.staged_blob(IGNORE_LIST)? {
-            store.read(list, &mut root)?;
+            store.read_small(list, LARGEST_LIST, &mut root)?;
         }
         lost.extend(scanner.lost_ignore(&before, &[&root]).map(|hit| LostIgnore { path: path.to_vec(), file: None, hit }));
     }
@@ -140,8 +142,13 @@ pub(super) fn own_values<'r>(
     for (at, file) in change.files.iter().enumerate().filter(|(_, file)| rule.applies_to(&file.path)) {
         let (Some(blob), Some(root)) = (file.blob, store.work_tree()) else { continue };
         let mut example = Vec::new();
-        if store.header(blob)?.1 > policy.max_file_bytes {
+        let size = store.header(blob)?.1;
+        if size > policy.max_file_bytes {
             continue; // the coverage says already that it was not read
+        }
+        if size > LARGE {
+            unread.push(Unread { path: file.path.to_vec(), why: format!("it has {size} bytes, too many to be compared with the files beside it") });
+            continue;
         }
         store.read(blob, &mut example)?;
         for name in OWN {
@@ -149,7 +156,7 @@ pub(super) fn own_values<'r>(
             if store.staged_blob(&path)?.is_some() {
                 continue; // git has it: it is scanned like any other file
             }
-            match own_file(&root.join(String::from_utf8_lossy(&path).as_ref()), policy.max_file_bytes) {
+            match own_file(&root.join(String::from_utf8_lossy(&path).as_ref()), policy.max_file_bytes.min(LARGE)) {
                 Ok(Some(own)) => hits.extend(
                     scanner
                         .own_values(Text { path: &file.path, part: change::Part::Content, bytes: &example }, &own)

@@ -170,8 +170,12 @@ fn found(history: bool, global: &Global) -> Result<Old, Failure> {
     for finding in said {
         entries.entry(finding.fingerprint.clone()).or_insert_with(|| entry(finding, &redactor));
     }
-    let unread = found.coverage.unread.len();
-    let note = if unread > 0 { format!("note: {unread} files were not read; `leakstop scan --history` names them\n") } else { String::new() };
+    let unread = found.coverage.unread.len() + found.coverage.beyond.len();
+    let note = if unread > 0 {
+        format!("note: {unread} files were not read, or not to their end; `leakstop scan --history` names them\n")
+    } else {
+        String::new()
+    };
     Ok(Old { entries, note, incomplete: unread > 0 })
 }
 

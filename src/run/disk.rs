@@ -10,14 +10,13 @@ use crate::change::{self, Coverage, DiskFile, Part, Unread};
 use crate::config::Policy;
 use crate::finding::Where;
 use crate::rules::Rules;
-use crate::scan::{Hit, Scanned, Scanner, Text, plain};
+use crate::scan::{Hit, LARGE, Large, Scanned, Scanner, Text, plain};
 
 use super::Failure;
 use super::across;
-use super::examine::{Found, MOST_HITS};
+use super::examine::{Found, beyond, bound};
 use super::finding_maker::{FindingMaker, Place};
-use super::large::{LARGE, Large};
-use super::packed::{below, limits};
+use super::packed::{Ends, below, limits};
 
 /// Fewer files are not worth a second thread.
 const FILES_WORTH_A_THREAD: usize = 64;
@@ -28,8 +27,8 @@ const MOST_THREADS: usize = 8;
 pub(super) fn examine_files(paths: &[PathBuf], everything: bool, root: Option<&Path>, rules: &Rules, policy: &Policy) -> Result<Found, Failure> {
     let listed = change::files(paths, everything, root)?;
     let scanner = Scanner::new(rules).within(limits(policy));
-    let next = AtomicUsize::new(0);
-    let work = Work { files: &listed.files, next: &next, scanner: &scanner, limit: policy.max_file_bytes };
+    let (next, found) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let work = Work { files: &listed.files, next: &next, found: &found, scanner: &scanner, limit: policy.max_file_bytes };
     let threads =
         if listed.files.len() < FILES_WORTH_A_THREAD { 1 } else { std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS) };
     let mut results = std::thread::scope(|scope| -> Result<Vec<Examined<'_>>, Failure> {
@@ -49,13 +48,8 @@ pub(super) fn examine_files(paths: &[PathBuf], everything: bool, root: Option<&P
         let path = &listed.files[scanned.file].path;
         scanned.in_name.into_iter().for_each(|hit| maker.add(hit, &in_name(path)));
         match scanned.outcome {
-            Outcome::Read { bytes, mut in_text } => {
-                if in_text.hits.len() > MOST_HITS {
-                    in_text.hits.truncate(MOST_HITS);
-                    coverage
-                        .unread
-                        .push(Unread { path: path.clone(), why: format!("it holds more than {MOST_HITS} findings; the others are not listed") });
-                }
+            Outcome::Read { bytes, in_text } => {
+                coverage.beyond.extend(in_text.is_cut.then(|| beyond(path)));
                 coverage.files += 1;
                 coverage.bytes += bytes;
                 coverage.unread.extend(below(path, in_text.unread));
@@ -88,8 +82,9 @@ pub(super) fn examine_text(path: Option<&Path>, bytes: &[u8], rules: &Rules, pol
             maker.add_as(severity, hit, &Place { place: Where::Content, path, commit: None, reference: None });
         }
     }
+    let beyond = scanned.is_cut.then(|| beyond(path)).into_iter().collect();
     let unread = below(path, scanned.unread).collect();
-    let coverage = Coverage { files: 1, bytes: bytes.len() as u64, unread, ..Coverage::default() };
+    let coverage = Coverage { files: 1, bytes: bytes.len() as u64, unread, beyond, ..Coverage::default() };
     Ok(Found { findings: maker.into_findings(), coverage })
 }
 
@@ -109,6 +104,7 @@ enum Outcome<'r> {
 struct Work<'a, 'r> {
     files: &'a [DiskFile],
     next: &'a AtomicUsize,
+    found: &'a AtomicUsize,
     scanner: &'a Scanner<'r>,
     limit: u64,
 }
@@ -131,7 +127,8 @@ impl<'r> Work<'_, 'r> {
             Err(why) => return Ok(Outcome::Unread(why)),
         };
         let size = bytes.len() as u64;
-        let in_text = self.scanner.look_into(Text { path: &entry.path, part: Part::Content, bytes: &plain(bytes) })?;
+        let mut in_text = self.scanner.look_into(Text { path: &entry.path, part: Part::Content, bytes: &plain(bytes) })?;
+        bound(&mut in_text, self.found);
         Ok(Outcome::Read { bytes: size, in_text })
     }
 }
@@ -140,12 +137,20 @@ impl<'r> Work<'_, 'r> {
     /// Scans a file while it is read.
     fn scan_large(&self, entry: &DiskFile, mut file: fs::File) -> Result<Outcome<'r>, Failure> {
         let mut large = Large::new(self.scanner, &entry.path);
-        let (mut part, mut bytes) = (vec![0; 64 << 10], 0);
+        let (mut part, mut bytes, mut ends) = (vec![0; 64 << 10], 0, Ends::default());
         loop {
             match file.read(&mut part) {
-                Ok(0) => return Ok(Outcome::Read { bytes, in_text: large.finish()? }),
+                Ok(0) => {
+                    let mut in_text = large.finish()?;
+                    if ends.are_of_an_archive() {
+                        self.scanner.look_into_packed(&entry.path, &mut std::io::BufReader::new(file), bytes, &mut in_text)?;
+                    }
+                    bound(&mut in_text, self.found);
+                    return Ok(Outcome::Read { bytes, in_text });
+                }
                 Ok(size) => {
                     bytes += size as u64;
+                    ends.see(&part[..size]);
                     large.push(&part[..size])?;
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}

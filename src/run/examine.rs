@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use crate::change::{
@@ -13,14 +14,14 @@ use crate::change::{
 };
 use crate::config::Policy;
 use crate::finding::{Finding, Where};
-use crate::scan::{Hit, PathKind, Scanned, Scanner, Text, plain, plain_of};
+use crate::scan::{Hit, LARGE, Large, MOST_HITS, PathKind, Scanned, Scanner, Text, plain, plain_of};
 
 use super::Failure;
 use super::across::{self, InGit, LostIgnore};
 use super::finding_maker::{FindingMaker, Place};
-use super::large::{LARGE, Large};
 use super::moves::Moves;
-use super::packed::{PackedBefore, below};
+use super::packed::{Ends, PackedBefore, below};
+use super::spool::{self, Spool};
 
 /// What was found and what was looked at.
 pub(super) struct Found {
@@ -69,15 +70,12 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
     let own = across::own_values(store, change, scanner, policy, &mut coverage.unread)?;
     // What was found beside another file says more than what a rule saw in the same line.
     for (file, scanned) in &mut hits_of {
-        if scanned.hits.len() > MOST_HITS {
-            scanned.hits.truncate(MOST_HITS);
-            let why = format!("it holds more than {MOST_HITS} findings; the others are not listed");
-            coverage.unread.push(Unread { path: change.files[*file].path.to_vec(), why });
-        }
+        // What is not listed was not asked whether it is new, so that it blocks.
+        coverage.beyond.extend(scanned.is_cut.then(|| beyond(&change.files[*file].path)));
         let told = |hit: &Hit<'_>| own.iter().any(|(at, own)| at == file && own.span.map(|span| span.line) == hit.span.map(|span| span.line));
         scanned.hits.retain(|hit| hit.inside.is_some() || !(told(hit) || lists.contains(file) && hit.rule.text().yields));
     }
-    hits_of.extend(own.into_iter().map(|(file, hit)| (file, Scanned { hits: vec![hit], unread: Vec::new() })));
+    hits_of.extend(own.into_iter().map(|(file, hit)| (file, Scanned { hits: vec![hit], ..Scanned::default() })));
     for (file, scanned) in hits_of {
         let new_file = &change.files[file];
         coverage.unread.extend(below(&new_file.path, scanned.unread));
@@ -126,8 +124,9 @@ const BATCH_BYTES: usize = 1 << 20;
 /// At most so many batches wait: with the two being filled and scanned that bounds the memory.
 const WAITING_BATCHES: usize = 4;
 
-/// More findings in one file are not listed: nobody reads them, and whoever makes them wants to fill the memory.
-pub(super) const MOST_HITS: usize = 10_000;
+/// In all files together not many more are listed either. What each takes, with its finding and its line in the report, is
+/// about a kilobyte.
+const MOST_HITS_IN_ALL: usize = 50_000;
 
 /// Why the content behind a pointer is unread.
 const LFS: &str = "it is a Git LFS pointer; what it stands for is not in git";
@@ -158,7 +157,8 @@ fn scan_files<'r>(
     let blobs = Blobs::of(change);
     coverage.blobs = blobs.len() as u64;
     Progress::add(&PROGRESS.blobs, coverage.blobs);
-    let work = Work { change, scanner, blobs: &blobs };
+    let found = AtomicUsize::new(0);
+    let work = Work { change, scanner, blobs: &blobs, found: &found };
     let mut reader = Reader { work, large: Vec::new(), store, change, blobs: &blobs, limit: policy.max_file_bytes, coverage };
     let mut out = Vec::new();
     if blobs.len() < FILES_WORTH_A_THREAD {
@@ -337,9 +337,10 @@ impl<'r> Reader<'_, 'r> {
             if !by_kind.contains_key(&kind) {
                 let mut large = Large::new(work.scanner, path);
                 let mut outcome = Ok(());
-                let mut read = 0;
+                let (mut read, mut ends) = (0, Ends::default());
                 let is_read = self.store.read_in_parts(id, &mut |bytes| {
                     read += bytes.len() as u64;
+                    ends.see(bytes);
                     outcome = large.push(bytes);
                     outcome.is_ok()
                 })?;
@@ -351,10 +352,15 @@ impl<'r> Reader<'_, 'r> {
                 if read != size {
                     return Err(crate::change::ChangeError::Malformed { kind: "blob", id }.into());
                 }
-                by_kind.insert(kind.clone(), large.finish()?);
+                let mut scanned = large.finish()?;
+                if ends.are_of_an_archive() {
+                    self.unpack_large(id, size, path, &mut scanned)?;
+                }
+                by_kind.insert(kind.clone(), scanned);
             }
-            let scanned = by_kind.get(&kind).cloned().unwrap_or_default();
-            if !(scanned.hits.is_empty() && scanned.unread.is_empty()) {
+            let mut scanned = by_kind.get(&kind).cloned().unwrap_or_default();
+            if !scanned.says_nothing() {
+                bound(&mut scanned, work.found);
                 self.large.push((file as usize, scanned));
             }
         }
@@ -363,6 +369,22 @@ impl<'r> Reader<'_, 'r> {
         self.coverage.files += self.blobs.files(at).len() as u64;
         self.coverage.bytes += size;
         Ok(())
+    }
+
+    /// Looks into an archive that is too large to be held.
+    fn unpack_large(&self, id: ObjectId, size: u64, path: &[u8], scanned: &mut Scanned<'r>) -> Result<(), Failure> {
+        if let Err(why) = spool::has_room(size) {
+            scanned.unread.push(Unread { path: Vec::new(), why });
+            return Ok(());
+        }
+        let mut spool = Spool::new(size)?;
+        let mut outcome = Ok(());
+        self.store.read_in_parts(id, &mut |bytes| {
+            outcome = spool.put(bytes);
+            outcome.is_ok()
+        })?;
+        outcome?;
+        Ok(self.work.scanner.look_into_packed(path, spool.file(), size, scanned)?)
     }
 
     fn unread(&mut self, at: usize, why: &str) {
@@ -384,6 +406,22 @@ struct Work<'a, 'r> {
     change: &'a ChangeSet,
     scanner: &'a Scanner<'r>,
     blobs: &'a Blobs<'a>,
+    /// Matches kept so far.
+    found: &'a AtomicUsize,
+}
+
+/// Keeps no more matches in all than fit into the memory.
+pub(super) fn bound(scanned: &mut Scanned<'_>, found: &AtomicUsize) {
+    let room = MOST_HITS_IN_ALL.saturating_sub(found.fetch_add(scanned.hits.len(), Ordering::Relaxed));
+    scanned.is_cut |= scanned.hits.len() > room;
+    scanned.hits.truncate(room);
+    scanned.hits.shrink_to_fit();
+}
+
+/// Says that a file holds more than is listed.
+pub(super) fn beyond(path: &[u8]) -> Unread {
+    let why = format!("it holds more than {MOST_HITS} findings, or the last of more than {MOST_HITS_IN_ALL} in all; the others are not listed");
+    Unread { path: path.to_vec(), why }
 }
 
 impl<'r> Work<'_, 'r> {
@@ -416,10 +454,8 @@ impl<'r> Work<'_, 'r> {
                     None => by_kind.entry(kind).or_insert(self.scanner.look_into(text)?).clone(),
                 }
             };
-            if !(scanned.hits.is_empty() && scanned.unread.is_empty()) {
-                // One more than are listed says that there are more.
-                scanned.hits.truncate(MOST_HITS + 1);
-                scanned.hits.shrink_to_fit();
+            if !scanned.says_nothing() {
+                bound(&mut scanned, self.found);
                 out.push((file as usize, scanned));
             }
         }

@@ -92,7 +92,7 @@ impl Session<'_> {
     }
 
     fn received(&self, command: &str, updates: &[RefUpdate], backend: Option<Backend>) -> Result<Status, Failure> {
-        time::keep(&[], Side::Server);
+        time::keep(&[], Side::Server)?;
         let store = change::open_by(Trust::Receiving, backend)?;
         let mut rules = rules()?;
         let mut settings = settings::of_push(self.global, &store, updates, &mut rules)?;
@@ -159,7 +159,8 @@ impl Session<'_> {
     }
 
     fn finish(&self, command: &str, gate: Gate, found: Found, settings: &Settings, rules: &Rules, stream: Stream) -> Result<Status, Failure> {
-        let unseen = Unseen { unread: found.coverage.unread.len(), lfs: found.coverage.lfs.len() };
+        let beyond = found.coverage.beyond.iter().map(|file| file.path.as_slice()).collect();
+        let unseen = Unseen { unread: found.coverage.unread.len(), beyond, lfs: found.coverage.lfs.len() };
         let judgement = judge(found.findings, unseen, gate, &settings.policy, settings::today()?);
         report(self, command, &judgement, &found.coverage, &settings.notes, rules.all().len(), stream)?;
         Ok(judgement.status())

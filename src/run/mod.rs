@@ -12,13 +12,13 @@ mod finding_maker;
 mod gate;
 mod import;
 mod information;
-mod large;
 mod moves;
 mod output;
 mod packed;
 mod rule_check;
 mod settings;
 mod setup;
+mod spool;
 mod time;
 mod weakened;
 

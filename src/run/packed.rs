@@ -2,7 +2,7 @@
 
 use crate::change::{Before, Novelty, Part, Unread};
 use crate::config::Policy;
-use crate::scan::{Hit, Limits, Scanner, Text};
+use crate::scan::{Hit, Limits, Scanner, Text, is_packed};
 
 use super::Failure;
 
@@ -14,6 +14,30 @@ pub(super) fn limits(policy: &Policy) -> Limits {
 /// What was not read of the file at `path`, with its whole path.
 pub(super) fn below(path: &[u8], unread: Vec<Unread>) -> impl Iterator<Item = Unread> {
     unread.into_iter().map(move |unread| Unread { path: [path, &unread.path].concat(), ..unread })
+}
+
+/// First and last bytes of what is read in parts: they tell an archive.
+#[derive(Default)]
+pub(super) struct Ends {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+}
+
+/// A tar file is known by so many bytes.
+const HEAD: usize = 512;
+/// The end of a zip file is shorter, where nobody wrote a comment into it.
+const TAIL: usize = 64;
+
+impl Ends {
+    pub(super) fn see(&mut self, part: &[u8]) {
+        self.head.extend_from_slice(&part[..part.len().min(HEAD - self.head.len())]);
+        self.tail.extend_from_slice(&part[part.len().saturating_sub(TAIL)..]);
+        self.tail.drain(..self.tail.len().saturating_sub(TAIL));
+    }
+
+    pub(super) fn are_of_an_archive(&self) -> bool {
+        is_packed(&self.head, &self.tail)
+    }
 }
 
 /// What earlier versions of an archive hold, for one file at a time.

@@ -32,7 +32,7 @@ pub(super) struct Settings {
 /// For hooks of a work tree and for `scan` of what git holds. The user's own rules join `rules`.
 pub(super) fn of_commit(global: &Global, store: &dyn Store, rules: &mut Rules) -> Result<Settings, Failure> {
     let mut layers = own_layers(global)?;
-    time::keep(&layers, Side::Client);
+    time::keep(&layers, Side::Client)?;
     if alone(global) {
         add_rules(&layers, rules)?;
         return settings(layers, Vec::new(), rules);
@@ -108,7 +108,7 @@ fn add_rule(layer: &Layer, at: usize, own: &OwnRule, rules: &mut Rules) -> Resul
 pub(super) fn of_files(global: &Global, root: Option<&Path>, rules: &mut Rules) -> Result<Settings, Failure> {
     let mut layers = own_layers(global)?;
     let mut accepted = Vec::new();
-    time::keep(&layers, Side::Client);
+    time::keep(&layers, Side::Client)?;
     if !alone(global)
         && let Some(root) = root
     {
@@ -159,7 +159,7 @@ fn baseline_in_commit(store: &dyn Store, commit: ObjectId) -> Result<Option<Acce
 
 fn baseline_in_blob(store: &dyn Store, blob: ObjectId, name: &str) -> Result<Accepted, Failure> {
     let mut text = Vec::new();
-    store.read(blob, &mut text)?;
+    store.read_small(blob, LARGEST_BASELINE, &mut text)?;
     Ok(config::parse_accepted(name, &text)?)
 }
 
@@ -175,7 +175,7 @@ pub(super) fn of_push(global: &Global, store: &dyn Store, updates: &[RefUpdate],
             layers
         }
     };
-    time::keep(&trusted, Side::Server);
+    time::keep(&trusted, Side::Server)?;
     add_rules(&trusted, rules)?;
     let server = Policy::new(&trusted, rules)?;
     let head = change::head_of_push(store)?;
@@ -324,8 +324,10 @@ fn name_in(file: &str, commit: ObjectId) -> String {
     format!("{file} of {}", &commit.to_string()[..12])
 }
 
+/// A baseline of a hundred thousand findings is smaller.
+pub(super) const LARGEST_BASELINE: u64 = 16 << 20;
 /// A configuration of ten thousand exceptions is smaller.
-const LARGEST: u64 = 4 << 20;
+pub(super) const LARGEST: u64 = 4 << 20;
 
 fn in_blob(store: &dyn Store, blob: ObjectId, name: &str, origin: Origin) -> Result<Layer, Failure> {
     let size = store.header(blob)?.1;

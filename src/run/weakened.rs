@@ -5,7 +5,7 @@ use crate::config::{self, Config, RepositoryConfig, weaker};
 use crate::finding::Fingerprint;
 
 use super::Failure;
-use super::settings::{BASELINE, FILE};
+use super::settings::{BASELINE, FILE, LARGEST, LARGEST_BASELINE};
 
 /// The blob of the file before and after a change; `None` where there is no such file.
 type Version = (Option<ObjectId>, Option<ObjectId>);
@@ -71,7 +71,7 @@ fn taken_away(store: &dyn Store, updates: &[RefUpdate]) -> Result<Vec<Version>, 
 fn accepted(store: &dyn Store, blob: Option<ObjectId>) -> Result<Vec<Fingerprint>, Failure> {
     let Some(blob) = blob.filter(|&blob| store.holds(blob)) else { return Ok(Vec::new()) };
     let mut text = Vec::new();
-    store.read(blob, &mut text)?;
+    store.read_small(blob, LARGEST_BASELINE, &mut text)?;
     Ok(config::parse_accepted(BASELINE, &text).map(|accepted| accepted.entries.into_keys().collect()).unwrap_or_default())
 }
 
@@ -80,6 +80,6 @@ fn accepted(store: &dyn Store, blob: Option<ObjectId>) -> Result<Vec<Fingerprint
 fn read(store: &dyn Store, blob: Option<ObjectId>) -> Result<Config, Failure> {
     let Some(blob) = blob.filter(|&blob| store.holds(blob)) else { return Ok(Config::default()) };
     let mut text = Vec::new();
-    store.read(blob, &mut text)?;
+    store.read_small(blob, LARGEST, &mut text)?;
     Ok(config::parse(FILE, &text).unwrap_or_default())
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::MOST_CANDIDATES;
 use super::check::{self, Outcome};
 use super::decode::{self, Encoded};
 use super::language::Language;
@@ -144,7 +145,9 @@ pub(super) fn confirm(
     out: &mut Vec<Candidate>,
 ) -> Result<(), ScanError> {
     attempts(rule, window, text, language, memory, |attempt| {
-        if let Attempt::Passed(candidate) = attempt {
+        if let Attempt::Passed(candidate) = attempt
+            && out.len() < MOST_CANDIDATES
+        {
             out.push(candidate);
         }
     })

@@ -19,6 +19,7 @@ mod features;
 pub mod generic;
 mod keywords;
 mod language;
+mod large;
 mod literal;
 mod logged;
 mod manifest;
@@ -38,11 +39,13 @@ mod scope;
 mod yaml;
 mod zone;
 
-pub use archive::Limits;
+pub use archive::{Limits, Seekable};
 pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;
 pub use explain::{Story, Trace};
 pub use features::NAMES as FEATURES;
+pub use large::{LARGE, Large};
+pub use packed::is_packed;
 pub use plain::{plain, plain_of};
 
 use std::ops::Range;
@@ -116,6 +119,26 @@ pub struct Scanned<'r> {
     pub hits: Vec<Hit<'r>>,
     /// What was not read, each with its path inside of the text's file: nothing for the file itself.
     pub unread: Vec<Unread>,
+    /// True when there are more matches than these.
+    pub is_cut: bool,
+}
+
+/// More matches of one file are not listed: nobody reads them, and whoever makes them wants to fill the memory.
+pub const MOST_HITS: usize = 10_000;
+/// So many places are weighed for them: one place may be seen by several rules, of which one finding is made.
+const MOST_CANDIDATES: usize = 4 * MOST_HITS;
+
+impl Scanned<'_> {
+    /// True where nothing was found and nothing was left out.
+    pub fn says_nothing(&self) -> bool {
+        self.hits.is_empty() && self.unread.is_empty() && !self.is_cut
+    }
+
+    /// Lets go of what is too much.
+    fn cut(&mut self) {
+        self.is_cut |= self.hits.len() > MOST_HITS;
+        self.hits.truncate(MOST_HITS);
+    }
 }
 
 /// The encoded runs of a text, each with its place and what it stands for: a reader of its own for the fuzz targets.
@@ -166,19 +189,27 @@ impl<'r> Scanner<'r> {
     /// # Errors
     /// A rule that does not compile.
     pub fn scan_new(&self, text: Text<'_>, new: &[Range<usize>]) -> Result<Scanned<'r>, ScanError> {
-        let mut scanned = self.scan_text(text, new)?;
+        let mut scanned = self.scan_text(text, text.bytes, new)?;
         if text.part == Part::Content {
             self.scan_packed(text, &mut scanned)?;
         }
         Ok(scanned)
     }
 
-    fn scan_text(&self, text: Text<'_>, new: &[Range<usize>]) -> Result<Scanned<'r>, ScanError> {
+    /// The same for a piece of a file that begins with `head`, which may say what language it is in.
+    ///
+    /// # Errors
+    /// A rule that does not compile.
+    pub fn scan_piece(&self, piece: Text<'_>, head: &[u8], new: &[Range<usize>]) -> Result<Scanned<'r>, ScanError> {
+        self.scan_text(piece, head, new)
+    }
+
+    fn scan_text(&self, text: Text<'_>, head: &[u8], new: &[Range<usize>]) -> Result<Scanned<'r>, ScanError> {
         let bound = self.bound(text);
         let language = match text.part {
             // Its file will be asked about next, with the same tables.
             Part::Path => Language::of(text.bytes, b""),
-            _ => Language::of(text.path, text.bytes),
+            _ => Language::of(text.path, head),
         };
         let file = FileKind { path: text.path, language, bound: bound.as_deref() };
         let new = Parts(new);
@@ -191,6 +222,7 @@ impl<'r> Scanner<'r> {
             cells = notebook::parts(text.bytes);
             self.search_cells(&cells, new, file, &mut work, &mut candidates)?;
         }
+        let is_cut = candidates.len() >= MOST_CANDIDATES;
         // What stands apart from the new part stood there before.
         candidates.retain(|candidate| new.touch(&candidate.range));
         if !candidates.is_empty() && file.bound.is_some() && sample::is_sample(text.path) {
@@ -199,7 +231,9 @@ impl<'r> Scanner<'r> {
         let kept = resolve(candidates, self.rules);
         let why = || "more stands encoded in it than is decoded for a file of its size; the rest was not".to_owned();
         let unread = work.is_spent.then(|| Unread { path: Vec::new(), why: why() });
-        Ok(Scanned { hits: self.locate(text.bytes, kept, &cells), unread: unread.into_iter().collect() })
+        let mut scanned = Scanned { hits: self.locate(text.bytes, kept, &cells), unread: unread.into_iter().collect(), is_cut };
+        scanned.cut();
+        Ok(scanned)
     }
 
     /// The matches of the rules for which the path alone is the finding.
@@ -262,6 +296,9 @@ impl<'r> Scanner<'r> {
             if !memory.is_subject {
                 continue;
             }
+            if out.len() >= MOST_CANDIDATES {
+                break;
+            }
             if rule.check() == Some(Check::Assignment) {
                 let scene = features::Scene { text, path: file.path, language: file.language };
                 generic::confirm(window, &scene, self.rules.names(), new, &mut weighed, out);
@@ -273,6 +310,9 @@ impl<'r> Scanner<'r> {
             return Ok(());
         }
         for encoded in decode::runs_around(text, new, file.language, depth, work) {
+            if out.len() >= MOST_CANDIDATES {
+                break;
+            }
             let mut inner = Vec::new();
             let whole = 0..encoded.bytes.len();
             self.search(&encoded.bytes, Parts(std::slice::from_ref(&whole)), file, depth + 1, work, &mut inner)?;

@@ -254,3 +254,101 @@ mod what_is_unread {
         assert!(unread(&report)[0].starts_with("a.bin: more stands encoded in it than"), "{report}");
     }
 }
+
+/// Archives that are too large to be held, and entries that are.
+mod what_is_large {
+    use super::*;
+
+    /// Bytes that nothing packs any smaller, without a line.
+    fn noise(length: usize, seed: u64) -> Vec<u8> {
+        let mut state = seed | 1;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state as u8 | 0x80
+        };
+        (0..length).map(|_| next()).collect()
+    }
+
+    /// What a hook says of `bytes` staged as `name`, with each way to read git.
+    #[track_caller]
+    fn is_refused_at(place: &str, name: &str, bytes: &[u8]) {
+        is_refused_by(&["git2", "git"], place, name, bytes);
+    }
+
+    #[track_caller]
+    fn is_refused_by(backends: &[&str], place: &str, name: &str, bytes: &[u8]) {
+        for backend in backends {
+            let repo = Repo::new();
+            repo.stage(name, bytes);
+            let mut hook = repo.command(crate::support::LEAKSTOP);
+            let ended = crate::support::ended(hook.args(["hook", "pre-commit"]).env("LEAKSTOP_BACKEND", backend)).expect(1);
+            assert!(ended.err.contains(&format!("{place}  ghp_****")), "{name} by {backend}: {}", ended.err);
+            assert!(!ended.err.contains("not read"), "{name} by {backend}: {}", ended.err);
+        }
+    }
+
+    #[test]
+    fn an_archive_that_is_too_large_to_be_held_is_unpacked() {
+        let (noise, settings) = (noise(17 << 20, 3), settings(1));
+        let entries = [("media/film", noise.as_slice()), ("conf/a.ini", settings.as_slice())];
+        is_refused_at("lib/a.jar!conf/a.ini:3:9", "lib/a.jar", &packed("zipped()", &entries));
+        is_refused_by(&["git2"], "lib/a!conf/a.ini:3:9", "lib/a", &packed("b'#!/usr/bin/env python3\\n' + zipped()", &entries));
+        is_refused_by(&["git2"], "a.tgz!conf/a.ini:3:9", "a.tgz", &packed("tarred('w:gz')", &entries));
+        let repo = Repo::new();
+        repo.write("lib/a.jar", packed("zipped()", &entries));
+        let report = repo.report(&["scan"], 1);
+        assert_eq!(report["findings"][0]["path"], "lib/a.jar!conf/a.ini");
+        assert_eq!(unread(&report), [""; 0]);
+    }
+
+    #[test]
+    fn an_entry_that_is_too_large_to_be_held_is_read_in_parts() {
+        let lines: String =
+            (0..150_000u64).map(|at| format!("line {at} of the log: {:x} took {} ms, and so on and on\n", at * at * 7919, at % 997)).collect();
+        let text = [lines.into_bytes(), format!("  key = {}\n", token(1)).into_bytes()].concat();
+        assert!(text.len() > 8 << 20, "it would be held");
+        is_refused_at("a.zip!a.log:150001:9", "a.zip", &packed("zipped()", &[HELLO, ("a.log", &text)]));
+        is_refused_by(&["git2"], "a.log.gz!a.log:150001:9", "a.log.gz", &packed("gzip.compress(entries[0][1])", &[("a.log", &text)]));
+        // A layer in an image: a tar file in a tar file.
+        let layer = packed("tarred()", &[("big", &text), ("etc/a.ini", &settings(1))]);
+        is_refused_by(&["git2"], "image.tar!layer.tar!etc/a.ini:3:9", "image.tar", &packed("tarred()", &[("layer.tar", &layer)]));
+        is_refused_by(&["git2"], "image.tgz!layer.tar!etc/a.ini:3:9", "image.tgz", &packed("tarred('w:gz')", &[("layer.tar", &layer)]));
+    }
+
+    #[test]
+    fn nothing_stays_behind_and_without_a_folder_for_temporary_files_memory_has_to_do() {
+        let (noise, settings) = (noise(17 << 20, 3), settings(1));
+        let repo = Repo::new();
+        repo.stage("a.zip", packed("zipped()", &[("film", noise.as_slice()), ("a.ini", settings.as_slice())]));
+        let folder = repo.beside("tmp");
+        std::fs::create_dir(&folder).unwrap();
+        for place in [folder.clone(), repo.beside("nowhere")] {
+            let mut hook = repo.command(crate::support::LEAKSTOP);
+
+            let ended = crate::support::ended(hook.args(["hook", "pre-commit"]).env("TMPDIR", place)).expect(1);
+
+            assert!(ended.err.contains("a.zip!a.ini:3:9"), "{}", ended.err);
+        }
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_follows_the_end_of_a_tar_file_is_read() {
+        is_refused_at("a.tgz!a.ini:3:9", "a.tgz", &packed("gzip.compress(tarred() + tarred())", &[("a.ini", &settings(1))]));
+        let (first, second) = (packed("tarred()", &[HELLO]), packed("tarred()", &[("a.ini", &settings(1))]));
+        let joined = packed("gzip.compress(entries[0][1])", &[("a", &[first, second].concat())]);
+        is_refused_at("a.tgz!a.ini:3:9", "a.tgz", &joined);
+    }
+
+    #[test]
+    fn a_long_name_in_a_tar_file_is_read() {
+        let long = format!("{}a.ini", "folder/".repeat(60));
+        for kind in ["tarred()", "tarred('w', tarfile.GNU_FORMAT)"] {
+            let repo = Repo::new();
+            repo.write("a.tar", packed(kind, &[(&long, &settings(1))]));
+            assert_eq!(repo.report(&["scan"], 1)["findings"][0]["path"], format!("a.tar!{long}"), "{kind}");
+        }
+    }
+}

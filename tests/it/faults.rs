@@ -123,7 +123,17 @@ impl Scene {
     }
 
     fn run(&self, prepare: impl FnOnce(&mut Command)) -> Outcome {
-        let mut command = self.repo.command(LEAKSTOP);
+        self.run_by(self.repo.command(LEAKSTOP), prepare)
+    }
+
+    /// With so many kilobytes of addresses for leakstop and for each git that it starts.
+    fn run_within(&self, kilobytes: usize) -> Outcome {
+        let mut command = self.repo.command("sh");
+        command.args(["-c", &format!("ulimit -v {kilobytes} && exec \"$0\" \"$@\""), LEAKSTOP]);
+        self.run_by(command, |_| {})
+    }
+
+    fn run_by(&self, mut command: Command, prepare: impl FnOnce(&mut Command)) -> Outcome {
         command.args(&self.arguments).env("LEAKSTOP_BACKEND", self.backend).env("LC_ALL", "C");
         command.stdin(Stdio::piped()).stdout(Stdio::null());
         let said = self.repo.beside("said");
@@ -255,6 +265,39 @@ mod of_the_system {
     #[test]
     fn a_push_is_never_received() {
         never_passes("receive", Scene::receive);
+    }
+
+    /// Memory runs out at each step in turn: wherever the ladder's next rung gives out, nothing passes.
+    #[test]
+    fn where_memory_runs_out_nothing_passes() {
+        /// The program alone is larger; less starts nothing at all.
+        const LEAST: usize = 4 << 10;
+        /// Enough for all of these scenes.
+        const MOST: usize = 1 << 20;
+        for (name, make) in Scene::all() {
+            for backend in BACKENDS {
+                let scene = make(backend);
+                // From which rung on does it hold? Between that and nothing lie all the steps.
+                let (mut short, mut enough) = (LEAST, MOST);
+                assert_eq!(scene.run_within(enough).code, Some(1), "{name} by {backend}");
+                while enough - short > 256 {
+                    let middle = (short + enough) / 2;
+                    *(if scene.run_within(middle).code == Some(1) { &mut enough } else { &mut short }) = middle;
+                }
+                let count = std::env::var("LEAKSTOP_FAULTS").ok().and_then(|text| text.parse().ok()).unwrap_or(3 * SAMPLE);
+                let mut failed = 0;
+                for rung in 0..count {
+                    let limit = LEAST + (enough + (4 << 10) - LEAST) * rung / count;
+                    let outcome = scene.run_within(limit);
+                    assert_ne!(outcome.code, Some(0), "{name} by {backend} within {limit} kB: {}", outcome.told);
+                    failed += usize::from(outcome.code != Some(1));
+                    for seed in 1..=3 {
+                        assert_redacted(&outcome.told, &doubtful(seed));
+                    }
+                }
+                assert!(failed > count / 2, "{name} by {backend}: memory ran out {failed} times of {count} only");
+            }
+        }
     }
 
     /// The scenes above can fail: a fault that hits nothing leaves the run as it is, and a weaker policy lets it pass.

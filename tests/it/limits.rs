@@ -26,7 +26,7 @@ fn hanging_git(repo: &Repo, pattern: &str) -> String {
 }
 
 /// What a hook of a server says of a first push of `commit`, with further variables and options.
-fn received(server: &Repo, commit: &str, variables: &[(&str, &str)]) -> crate::support::Ended {
+pub fn received(server: &Repo, commit: &str, variables: &[(&str, &str)]) -> crate::support::Ended {
     let mut command = server.command(crate::support::LEAKSTOP);
     command.args(["hook", "pre-receive"]).env("GIT_DIR", ".");
     for (name, value) in variables {
@@ -106,6 +106,24 @@ fn a_git_that_hangs_is_ended_at_the_deadline() {
     assert!(time < Duration::from_millis(700) + SLACK, "{time:?}");
 }
 
+/// Without the thread that keeps the time neither the deadline nor the patience with git would hold.
+#[test]
+fn where_nobody_can_keep_the_time_nothing_passes() {
+    let no_threads = [("LD_PRELOAD", crate::faults::process_faults().to_str().unwrap()), ("FAULT_KIND", "thread"), ("FAULT_AT", "1")];
+    let no_threads = no_threads.into_iter().chain([("FAULT_ON", "forever"), ("FAULT_ERRNO", "11")]);
+    let (server, commit) = server_with("x = 1\n", "");
+    received(&server, &commit, &[("backend", "git2")]).expect(0);
+    for (backend, configuration, while_what) in [("git2", "[limits]\ndeadline_ms = 60000\n", ""), ("git", "", " while git answers")] {
+        server.write("leakstop.toml", configuration);
+        let variables: Vec<_> = no_threads.clone().chain([("backend", backend)]).collect();
+
+        let ended = received(&server, &commit, &variables).expect(2);
+
+        let why = format!("the system gives no thread to watch the clock{while_what}");
+        assert!(ended.err.contains(&why) && ended.err.ends_with("so nothing passes\n"), "{}", ended.err);
+    }
+}
+
 #[test]
 fn a_git_that_hangs_is_not_waited_for_without_end() {
     for pattern in ["rev-list", "\"cat-file --batch\""] {
@@ -140,7 +158,7 @@ fn a_reader_that_does_not_read_delays_no_deadline() {
 }
 
 /// Runs `git fast-import` on what `write` says, in a bare repository, and leaves no ref; gives the commit.
-fn imported(server: &Repo, stream: &[u8]) -> String {
+pub fn imported(server: &Repo, stream: &[u8]) -> String {
     ended_with(server.command("git").args(["fast-import", "--quiet"]), stream).expect(0);
     let commit = server.ask(&["rev-parse", "refs/heads/x"]);
     server.git(&["update-ref", "-d", "refs/heads/x"]).expect(0);
@@ -237,5 +255,6 @@ fn findings_without_number_are_counted_and_not_all_listed() {
     let report = repo.report(&["scan"], 1);
 
     assert_eq!(report["findings"].as_array().unwrap().len(), 10_000);
-    assert_eq!(report["unread"][0]["why"], "it holds more than 10000 findings; the others are not listed");
+    let why = "it holds more than 10000 findings, or the last of more than 50000 in all; the others are not listed";
+    assert_eq!(report["unread"][0]["why"], why);
 }

@@ -10,6 +10,7 @@ mod archives;
 mod backends;
 mod baseline;
 mod both;
+mod bounds;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 mod chroot;
 mod commits;

@@ -175,7 +175,7 @@ fn the_bytes_of_a_secret_are_taken_in_few_places() {
         ("report", "redact.rs"),
         ("run", "examine.rs"),
         ("run", "finding_maker.rs"),
-        ("run", "large.rs"),
+        ("scan", "large.rs"),
         ("scan", "mod.rs"),
         ("finding", "secret.rs"),
     ];

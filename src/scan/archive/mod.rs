@@ -5,9 +5,10 @@ mod stream;
 mod tar;
 mod zip;
 
-use std::io::Read;
+use std::io::{Cursor, Read, Seek};
 
 use crate::change::Unread;
+use stream::Counted;
 
 /// How much is unpacked of one file of the repository, all archives in archives together.
 #[derive(Clone, Copy, Debug)]
@@ -66,10 +67,33 @@ impl Kind {
     }
 }
 
+/// The bytes of an entry.
+pub(super) enum Content<'e> {
+    /// All of them.
+    Held(Vec<u8>),
+    /// Too many to be held, to be read once.
+    Large(&'e mut dyn Read),
+}
+
+/// What can be read from any place on.
+pub trait Seekable: Read + Seek {}
+impl<T: Read + Seek> Seekable for T {}
+
+/// An archive: in memory or in a file, or what comes out of another one.
+enum Source<'a> {
+    File(&'a mut dyn Seekable),
+    Stream(&'a mut dyn Read),
+}
+
+/// A larger entry is read in parts.
+const HELD: u64 = 8 << 20;
+/// A zip file has its directory at the end, so that one within another archive is held.
+const HELD_ZIP: u64 = 24 << 20;
+
 /// What an archive gave, and what of it was not read.
 pub(super) struct Unpacking<'v> {
     /// Is told each entry: its path inside of the file, and its bytes.
-    visit: &'v mut dyn FnMut(&[u8], Vec<u8>),
+    visit: &'v mut dyn FnMut(&[u8], Content<'_>),
     unread: Vec<Unread>,
     limits: Limits,
     entries_left: u64,
@@ -80,25 +104,42 @@ pub(super) struct Unpacking<'v> {
 
 impl<'v> Unpacking<'v> {
     /// For a file of so many bytes.
-    pub(super) fn new(length: usize, limits: Limits, visit: &'v mut dyn FnMut(&[u8], Vec<u8>)) -> Self {
-        let by_ratio = (length as u64).saturating_mul(limits.ratio).max(FREE);
+    pub(super) fn new(length: u64, limits: Limits, visit: &'v mut dyn FnMut(&[u8], Content<'_>)) -> Self {
+        let by_ratio = length.saturating_mul(limits.ratio).max(FREE);
         let bound = if by_ratio < limits.bytes { "archive_ratio" } else { "archive_bytes" };
         Self { visit, unread: Vec::new(), limits, entries_left: limits.entries, bytes_left: by_ratio.min(limits.bytes), bound }
     }
 
     /// Unpacks the file, and archives in it; gives what was not read, each with its path inside of the file.
-    pub(super) fn unpack(mut self, bytes: &[u8], kind: Kind, name: &[u8]) -> Vec<Unread> {
-        self.archive(bytes, kind, b"", name, 1);
+    pub(super) fn unpack(mut self, file: &mut dyn Seekable, kind: Kind, name: &[u8]) -> Vec<Unread> {
+        self.archive(Source::File(file), kind, b"", name, 1);
         self.unread
     }
 
     /// One archive, whose path inside of the file is `path`, and its last name `name`.
-    fn archive(&mut self, bytes: &[u8], kind: Kind, path: &[u8], name: &[u8], depth: u8) {
+    fn archive(&mut self, source: Source<'_>, kind: Kind, path: &[u8], name: &[u8], depth: u8) {
+        let stream: &mut dyn Read = match source {
+            Source::File(file) if kind == Kind::Zip => return zip::entries(file, self, path, depth),
+            Source::File(file) => match file.rewind() {
+                Ok(()) => file,
+                Err(_) => return self.skip(path, DAMAGED.to_owned()),
+            },
+            Source::Stream(stream) => stream,
+        };
         match kind {
-            Kind::Zip => zip::entries(bytes, self, path, depth),
-            Kind::Tar => tar::entries(bytes, self, path, depth),
-            Kind::Gzip | Kind::Bzip2 | Kind::Xz => stream::contents(bytes, kind, self, path, name, depth),
+            Kind::Zip => self.zip_in_another(stream, path, depth),
+            Kind::Tar => tar::entries(stream, self, path, depth),
+            Kind::Gzip | Kind::Bzip2 | Kind::Xz => stream::contents(stream, kind, self, path, name, depth),
             Kind::Foreign(program) => self.skip(path, format!("it is packed by {program}, which leakstop does not read")),
+        }
+    }
+
+    fn zip_in_another(&mut self, stream: &mut dyn Read, path: &[u8], depth: u8) {
+        let mut bytes = Vec::new();
+        match stream.take(HELD_ZIP + 1).read_to_end(&mut bytes) {
+            Ok(length) if length as u64 <= HELD_ZIP => zip::entries(&mut Cursor::new(bytes), self, path, depth),
+            Ok(_) => self.skip(path, format!("it is a zip file of more than {HELD_ZIP} bytes in another archive")),
+            Err(_) => self.skip(path, DAMAGED.to_owned()),
         }
     }
 
@@ -111,34 +152,54 @@ impl<'v> Unpacking<'v> {
         };
         self.entries_left = left;
         let most = self.bytes_left.min(self.limits.file);
+        let mut from = Counted::new(from, most);
         let mut bytes = Vec::new();
-        let end = from.take(most.saturating_add(1)).read_to_end(&mut bytes);
-        let length = bytes.len() as u64;
-        self.bytes_left = self.bytes_left.saturating_sub(length);
-        if length > most {
-            if most < self.limits.file {
-                self.skip(&inner, format!("it unpacks to more than `limits.{}` lets through; the rest was not read", self.bound));
-            } else {
-                self.skip(&inner, format!("it unpacks to more than {} bytes (`limits.max_file_bytes`)", self.limits.file));
-            }
-        } else if end.is_err() {
-            self.skip(&inner, DAMAGED.to_owned());
+        let _ = from.by_ref().take(HELD).read_to_end(&mut bytes); // whether it broke off `from` knows
+        if (bytes.len() as u64) < HELD {
+            self.account(&from, most, &inner);
+            self.look_into(bytes, inner, name, depth);
+        } else {
+            self.look_into_large(&bytes, &mut from, &inner, name, depth);
+            self.account(&from, most, &inner);
         }
-        let goes_on = self.bytes_left > 0;
-        self.look_into(bytes, inner, name, depth);
-        goes_on
+        self.bytes_left > 0
+    }
+
+    /// Counts what was read of an entry that may have so many bytes, and says what was not.
+    fn account<R>(&mut self, from: &Counted<R>, most: u64, inner: &[u8]) {
+        self.bytes_left = self.bytes_left.saturating_sub(most - from.left);
+        if from.is_over {
+            self.bytes_left = if most < self.limits.file { 0 } else { self.bytes_left };
+            if most < self.limits.file {
+                self.skip(inner, format!("it unpacks to more than `limits.{}` lets through; the rest was not read", self.bound));
+            } else {
+                self.skip(inner, format!("it unpacks to more than {} bytes (`limits.max_file_bytes`)", self.limits.file));
+            }
+        } else if from.is_damaged {
+            self.skip(inner, DAMAGED.to_owned());
+        }
+    }
+
+    /// Looks into what begins with `head` and goes on with `rest`.
+    fn look_into_large(&mut self, head: &[u8], rest: &mut dyn Read, path: &[u8], name: &[u8], depth: u8) {
+        let mut whole = Cursor::new(head).chain(rest);
+        match Kind::of(head) {
+            Some(_) if depth >= MAX_DEPTH => self.skip(path, too_deep()),
+            Some(kind) => self.archive(Source::Stream(&mut whole), kind, path, name, depth + 1),
+            None => (self.visit)(path, Content::Large(&mut whole)),
+        }
     }
 
     /// Hands on what was read, which may be an archive again.
     fn look_into(&mut self, bytes: Vec<u8>, path: Vec<u8>, name: &[u8], depth: u8) {
         if let Some(kind) = Kind::of(&bytes) {
             if depth < MAX_DEPTH {
-                self.archive(&bytes, kind, &path, name, depth + 1);
+                self.archive(Source::File(&mut Cursor::new(&bytes)), kind, &path, name, depth + 1);
             } else {
-                self.skip(&path, format!("it is an archive below {MAX_DEPTH} others"));
+                self.skip(&path, too_deep());
             }
         }
-        (self.visit)(&path, bytes);
+        (self.visit)(&path, Content::Held(bytes));
     }
 
     fn skip(&mut self, path: &[u8], why: String) {
@@ -147,6 +208,10 @@ impl<'v> Unpacking<'v> {
 }
 
 const DAMAGED: &str = "it cannot be unpacked: it is damaged or cut";
+
+fn too_deep() -> String {
+    format!("it is an archive below {MAX_DEPTH} others")
+}
 
 /// The path of an entry of the archive at `path`.
 fn inside(path: &[u8], name: &[u8]) -> Vec<u8> {

@@ -1,17 +1,15 @@
 //! The entries of a zip file.
 
-use std::io::Cursor;
-
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::{DAMAGED, Unpacking, inside};
+use super::{DAMAGED, Seekable, Unpacking, inside};
 
 /// Length of the record that ends a zip file, when nobody wrote a comment.
 pub(super) const END: usize = 22;
 
-pub(super) fn entries(bytes: &[u8], unpacking: &mut Unpacking<'_>, path: &[u8], depth: u8) {
-    let mut archive = match ZipArchive::new(Cursor::new(bytes)) {
+pub(super) fn entries(file: &mut dyn Seekable, unpacking: &mut Unpacking<'_>, path: &[u8], depth: u8) {
+    let mut archive = match ZipArchive::new(file) {
         Ok(archive) => archive,
         Err(error) => return unpacking.skip(path, reason(&error)),
     };

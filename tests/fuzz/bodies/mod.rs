@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use leakstop::change::{ObjectId, Part, PrePush, RefUpdate};
 use leakstop::config::{self, Layer, Origin, Policy};
-use leakstop::finding::Secret;
+use leakstop::finding::{Confidence, Secret};
 use leakstop::report::Redactor;
 use leakstop::rules::{Rules, shape};
 use leakstop::scan::{self, Scanner, Text, generic};
@@ -22,7 +22,7 @@ pub use repository::repository;
 type Target = (&'static str, fn(&[u8]));
 
 /// All targets by name, for the test that replays their corpora.
-pub const ALL: [Target; 8] = [
+pub const ALL: [Target; 9] = [
     ("pre_receive", pre_receive),
     ("configuration", configuration),
     ("decoders", decoders),
@@ -31,6 +31,7 @@ pub const ALL: [Target; 8] = [
     ("terminal", terminal),
     ("assignment", assignment),
     ("scanner", scanner),
+    ("comments", comments),
 ];
 
 static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::built_in().unwrap());
@@ -151,6 +152,26 @@ pub fn scanner(data: &[u8]) {
     let (path, text) = path_and_text(data);
     scanned(path, text);
     let _ = SCANNER.scan_path(text);
+}
+
+/// Comments in a line, and lines around it: whatever they say, in the words of other scanners or in ours, the token in the line
+/// is found and blocks. The first byte chooses the language and where the comment stands.
+pub fn comments(data: &[u8]) {
+    const LINES: [(&str, &str, &str); 6] =
+        [("a.py", "#", ""), ("a.js", "//", ""), ("a.c", "/*", "*/"), ("a.xml", "<!--", "-->"), ("a.sql", "--", ""), ("a.ini", ";", "")];
+    let Some((&first, said)) = data.split_first() else { return };
+    let (path, open, close) = LINES[usize::from(first) % LINES.len()];
+    // What could make the token longer, or end the comment, is no comment.
+    let said: Vec<u8> = said.iter().copied().filter(|&b| b != b'\n' && b != b'\r' && b != 0).take(200).collect();
+    let comment = [open.as_bytes(), b" ", &said, b" ", close.as_bytes(), b"\n"].concat();
+    let line = format!("token = \"{}\" ", shape::fill("ghp_{crc32:30}", u64::from(first)));
+    let text = match first / 6 % 3 {
+        0 => [line.as_bytes(), &comment].concat(),
+        1 => [&comment, line.as_bytes(), b"\n"].concat(),
+        _ => [&comment, line.as_bytes(), &comment, &comment].concat(),
+    };
+    let hits = SCANNER.scan(Text { path: path.as_bytes(), part: Part::Content, bytes: &text }).unwrap();
+    assert!(hits.iter().any(|hit| hit.rule.id() == "github-pat-classic" && hit.confidence == Confidence::High), "a comment hides a token");
 }
 
 /// A text without secrets is as hostile as any other: places lie inside the text, and a second look shows the same.

@@ -3,30 +3,30 @@
 //!
 //! Conditions on a whole file see a piece and its margins. That is the only difference to a file that is held.
 
-use crate::change::Part;
-use crate::scan::{Hit, Scanned, Scanner, Text, plain_of};
-
-use super::Failure;
-use super::examine::MOST_HITS;
+use super::{Hit, MOST_HITS, Part, ScanError, Scanned, Scanner, Text, plain_of};
 
 /// From this size on a blob or file is not held: what reads it holds it twice, and the version before it may be held too.
-pub(super) const LARGE: u64 = 16 << 20;
+pub const LARGE: u64 = 16 << 20;
 
 /// Decoding makes a few copies of a piece. (Tests want many seams in little text.)
 const PIECE: usize = if cfg!(test) { 256 << 10 } else { 4 << 20 };
 /// So many bytes become text at once: a multiple of what a letter takes in any encoding.
 const RAW: usize = 64 << 10;
+/// A first line that says which program runs the file is shorter.
+const HEAD: usize = 256;
 /// Longer than any match, any private key and any call.
 const MARGIN: usize = 64 << 10;
 
 /// A text that is read and scanned at once.
-pub(super) struct Large<'a, 'r> {
+pub struct Large<'a, 'r> {
     scanner: &'a Scanner<'r>,
     path: &'a [u8],
     /// Bytes of the file that are not yet text.
     raw: Vec<u8>,
     /// The byte order mark that it begins with, once that is known.
     mark: Option<Vec<u8>>,
+    /// The beginning of the text: its first line may say what it is.
+    head: Vec<u8>,
     /// What is held of the text.
     buffer: Vec<u8>,
     /// Where in it begins what was not scanned yet.
@@ -38,12 +38,14 @@ pub(super) struct Large<'a, 'r> {
 }
 
 impl<'a, 'r> Large<'a, 'r> {
-    pub(super) fn new(scanner: &'a Scanner<'r>, path: &'a [u8]) -> Self {
+    /// For the file at `path`.
+    pub fn new(scanner: &'a Scanner<'r>, path: &'a [u8]) -> Self {
         Self {
             scanner,
             path,
             raw: Vec::with_capacity(RAW + 4),
             mark: None,
+            head: Vec::with_capacity(HEAD),
             buffer: Vec::with_capacity(PIECE + 4 * MARGIN),
             next: 0,
             lines: 0,
@@ -53,7 +55,10 @@ impl<'a, 'r> Large<'a, 'r> {
     }
 
     /// Takes the next bytes of the file. Its text is made of them part by part: wide letters become narrow ones.
-    pub(super) fn push(&mut self, mut bytes: &[u8]) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// A rule that does not compile.
+    pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), ScanError> {
         while !bytes.is_empty() {
             let (now, rest) = bytes.split_at(bytes.len().min(RAW - self.raw.len()));
             self.raw.extend_from_slice(now);
@@ -65,7 +70,7 @@ impl<'a, 'r> Large<'a, 'r> {
         Ok(())
     }
 
-    fn push_raw(&mut self) -> Result<(), Failure> {
+    fn push_raw(&mut self) -> Result<(), ScanError> {
         let mut raw = std::mem::take(&mut self.raw);
         if self.mark.is_none() {
             self.mark = Some(match raw[..] {
@@ -85,7 +90,8 @@ impl<'a, 'r> Large<'a, 'r> {
         Ok(())
     }
 
-    fn push_text(&mut self, mut bytes: &[u8]) -> Result<(), Failure> {
+    fn push_text(&mut self, mut bytes: &[u8]) -> Result<(), ScanError> {
+        self.head.extend_from_slice(&bytes[..bytes.len().min(HEAD - self.head.len())]);
         while !bytes.is_empty() {
             let room = (self.next + PIECE + MARGIN).saturating_sub(self.buffer.len());
             let (now, rest) = bytes.split_at(bytes.len().min(room));
@@ -100,7 +106,10 @@ impl<'a, 'r> Large<'a, 'r> {
     }
 
     /// All matches, by place.
-    pub(super) fn finish(mut self) -> Result<Scanned<'r>, Failure> {
+    ///
+    /// # Errors
+    /// A rule that does not compile.
+    pub fn finish(mut self) -> Result<Scanned<'r>, ScanError> {
         self.push_raw()?;
         // What begins at the very end counts too.
         self.scan(self.buffer.len() + 1)?;
@@ -108,12 +117,13 @@ impl<'a, 'r> Large<'a, 'r> {
     }
 
     /// Scans what stands before `to`.
-    fn scan(&mut self, to: usize) -> Result<(), Failure> {
+    fn scan(&mut self, to: usize) -> Result<(), ScanError> {
         let end = to.min(self.buffer.len());
         let text = Text { path: self.path, part: Part::Content, bytes: &self.buffer };
         let new = std::iter::once(self.next..end).collect::<Vec<_>>();
-        let Scanned { hits, unread } = self.scanner.scan_new(text, &new)?;
+        let Scanned { hits, unread, is_cut } = self.scanner.scan_piece(text, &self.head, &new)?;
         self.found.unread.extend(unread);
+        self.found.is_cut |= is_cut;
         if !hits.is_empty() {
             let first = place(&self.buffer, self.next);
             let behind = if to > end { (u32::MAX, u32::MAX) } else { place(&self.buffer, to) };
@@ -132,7 +142,8 @@ impl<'a, 'r> Large<'a, 'r> {
                 }
             }
         }
-        self.found.hits.truncate(MOST_HITS + 1);
+        self.found.is_cut |= self.found.hits.len() > MOST_HITS;
+        self.found.hits.truncate(MOST_HITS);
         self.next = end;
         Ok(())
     }

@@ -1,0 +1,126 @@
+//! No number and no size makes something pass unseen.
+
+use crate::limits::{imported, received};
+use crate::support::{Repo, ended_with, token};
+
+const BACKENDS: [&str; 2] = ["git2", "git"];
+
+/// Tokens with a wrong checksum, of which each only warns.
+fn doubtful(count: u64) -> String {
+    let shape = |seed| {
+        let right = token(seed);
+        let last = if right.ends_with('a') { 'b' } else { 'a' };
+        format!("{}{last}\n", &right[..right.len() - 1])
+    };
+    (0..count).map(shape).collect()
+}
+
+#[test]
+fn a_new_secret_behind_ten_thousand_old_findings_blocks() {
+    let many = doubtful(10_050);
+    for backend in BACKENDS {
+        let repo = Repo::new();
+        repo.accept("old.txt", &many);
+        repo.git(&["mv", "old.txt", "new.txt"]).expect(0);
+        repo.stage("new.txt", format!("{many}key = {}\n", token(1)));
+
+        let mut hook = repo.command(crate::support::LEAKSTOP);
+        let ended = ended_with(hook.args(["hook", "pre-commit"]).env("LEAKSTOP_BACKEND", backend), b"").expect(1);
+
+        assert!(ended.err.contains("blocked  in 1 file more was found than is listed\n         new.txt: it holds more"), "{}", ended.err);
+        assert!(ended.err.contains("name it in `paths.allow`"), "{}", ended.err);
+    }
+}
+
+#[test]
+fn a_path_in_which_nothing_blocks_may_hold_any_number_of_findings() {
+    let repo = Repo::new();
+    repo.accept(".leakstop.toml", "[paths]\nallow = [\"seeds.txt\"]\n");
+    repo.stage("seeds.txt", doubtful(10_050));
+
+    let ended = repo.leakstop(&["hook", "pre-commit"]).expect(0);
+
+    assert!(ended.err.contains("in 1 file more was found than is listed"), "{}", ended.err);
+}
+
+#[test]
+fn fifty_thousand_findings_in_all_are_enough_to_block() {
+    let repo = Repo::new();
+    for at in 0..6 {
+        repo.stage(&format!("{at}.txt"), doubtful(9_000));
+    }
+
+    let ended = repo.leakstop(&["hook", "pre-commit"]).expect(1);
+
+    assert!(ended.err.contains("in 1 file more was found than is listed"), "{}", ended.err);
+}
+
+#[test]
+fn what_is_too_large_to_be_held_is_read_in_the_language_that_its_first_line_names() {
+    let repo = Repo::new();
+    let line = "echo \"$DB_PASSWORD\"\n";
+    let small = format!("#!/bin/sh\n{line}");
+    repo.write("small/deploy", &small);
+    repo.write("large/deploy", format!("#!/bin/sh\n{}{line}", "echo the quick brown fox jumps over the lazy dog\n".repeat(400_000)));
+
+    let report = repo.report(&["scan"], 1);
+
+    let rules = |path: &str| -> Vec<String> {
+        let findings = report["findings"].as_array().unwrap().iter().filter(|finding| finding["path"] == path);
+        findings.map(|finding| finding["rule"].to_string()).collect()
+    };
+    assert!(!rules("small/deploy").is_empty(), "{report}");
+    assert_eq!(rules("large/deploy"), rules("small/deploy"));
+}
+
+#[test]
+fn a_commit_a_tag_or_a_folder_beyond_measure_is_refused() {
+    let text = "the quick brown fox jumps over the lazy dog\n";
+    let long = text.repeat((9 << 20) / text.len());
+    for backend in BACKENDS {
+        let server = Repo::bare();
+        let mut stream = format!("commit refs/heads/x\ncommitter A <a@example.org> 1700000000 +0000\ndata {}\n", long.len()).into_bytes();
+        stream.extend(long.as_bytes());
+        let commit = imported(&server, &stream);
+        let ended = received(&server, &commit, &[("backend", backend)]).expect(2);
+        assert!(ended.err.contains("of a commit at most 8388608 are read"), "{}", ended.err);
+
+        let server = Repo::bare();
+        let mut stream = b"commit refs/heads/x\ncommitter A <a@example.org> 1700000000 +0000\ndata 1\nm\n".to_vec();
+        stream.extend(format!("tag t\nfrom refs/heads/x\ntagger A <a@example.org> 1700000000 +0000\ndata {}\n", long.len()).as_bytes());
+        stream.extend(long.as_bytes());
+        imported(&server, &stream);
+        let tag = server.ask(&["rev-parse", "refs/tags/t"]);
+        server.git(&["update-ref", "-d", "refs/tags/t"]).expect(0);
+        let ended = received(&server, &tag, &[("backend", backend)]).expect(2);
+        assert!(ended.err.contains("of a tag at most 8388608 are read"), "{}", ended.err);
+
+        let server = Repo::bare();
+        let name = "n".repeat(4000);
+        let blob = ended_with(server.command("git").args(["hash-object", "-w", "--stdin"]), b"x\n").expect(0).out;
+        let entries: String = (0..13_000).map(|at| format!("100644 blob {}\t{name}{at:05}\n", blob.trim())).collect();
+        let tree = ended_with(server.command("git").arg("mktree"), entries.as_bytes()).expect(0).out;
+        let commit = server.ask(&["commit-tree", "-m", "x", tree.trim()]);
+        let ended = received(&server, &commit, &[("backend", backend)]).expect(2);
+        assert!(ended.err.contains("of a folder at most 50331648 are read"), "{}", ended.err);
+    }
+}
+
+#[test]
+fn messages_without_measure_are_refused() {
+    let server = Repo::bare();
+    let text = "the quick brown fox jumps over the lazy dog\n";
+    let long = text.repeat((7 << 20) / text.len());
+    let mut stream = Vec::new();
+    for at in 0..6 {
+        stream.extend(
+            format!("commit refs/heads/x\ncommitter A <a@example.org> {} +0000\ndata {}\n{long}\n", 1_700_000_000 + at, long.len()).as_bytes(),
+        );
+    }
+    let commit = imported(&server, &stream);
+
+    let ended = received(&server, &commit, &[]).expect(2);
+
+    assert!(ended.err.contains("the messages of 5 commits and tags have more than"), "{}", ended.err);
+    assert!(ended.err.ends_with("so nothing passes\n"), "{}", ended.err);
+}
