@@ -18,6 +18,7 @@ use crate::scan::{Hit, LARGE, Large, MOST_HITS, PathKind, Scanned, Scanner, Text
 
 use super::Failure;
 use super::across::{self, InGit, LostIgnore};
+use super::blobs::Blobs;
 use super::finding_maker::{FindingMaker, Place};
 use super::moves::Moves;
 use super::packed::{Ends, PackedBefore, below};
@@ -34,27 +35,24 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
     let mut maker = FindingMaker::new(policy, change);
     let mut coverage = Coverage { commits: change.commits.len() as u64, refs: change.refs.len() as u64, ..Coverage::default() };
     coverage.unread.extend(change.unread.iter().cloned());
-    for text in &change.texts {
-        coverage.bytes += text.bytes.len() as u64;
-        let scanned = scanner.look_into(Text { path: b"", part: text.part, bytes: &plain(text.bytes.clone()) })?;
+    coverage.bytes += change.texts.iter().map(|text| text.bytes.len() as u64).sum::<u64>();
+    let (words, mut hits_of) = scan_all(store, change, scanner, policy, &mut coverage)?;
+    for (text, scanned) in words.texts {
+        let text = &change.texts[text];
         coverage.unread.extend(below(b"a message, a tag or a name", scanned.unread));
         for hit in scanned.hits {
             maker.add(hit, &Place { place: place_of(text.part), path: b"", commit: text.commit, reference: text.reference.as_deref() });
         }
     }
     let mut novelty = Novelty::new(store, change, plain);
-    for (at, file) in change.files.iter().enumerate().filter(|(_, file)| file.path_is_new) {
-        let place = Place { place: Where::Path, path: &file.path, commit: file.commit, reference: name_of(change, file) };
-        let mut hits = scanner.scan(Text { path: b"", part: Part::Path, bytes: &file.path })?;
-        hits.extend(scanner.scan_path(&file.path));
-        for hit in hits {
-            let new = match &hit.raw {
-                Some(raw) => novelty.name_is_new(at, raw.expose())?,
-                None => true,
-            };
-            if new {
-                maker.add(hit, &place);
-            }
+    for (at, hit) in words.names {
+        let file = &change.files[at];
+        let new = match &hit.raw {
+            Some(raw) => novelty.name_is_new(at, raw.expose())?,
+            None => true,
+        };
+        if new {
+            maker.add(hit, &Place { place: Where::Path, path: &file.path, commit: file.commit, reference: name_of(change, file) });
         }
     }
     let mut moves = Moves::new(scanner, policy);
@@ -66,7 +64,6 @@ pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'
         let reference = file.and_then(|file| name_of(change, file));
         maker.add(hit, &Place { place: Where::Content, path: &path, commit: file.and_then(|file| file.commit), reference });
     }
-    let mut hits_of = scan_files(store, change, scanner, policy, &mut coverage)?;
     let own = across::own_values(store, change, scanner, policy, &mut coverage.unread)?;
     // What was found beside another file says more than what a rule saw in the same line.
     for (file, scanned) in &mut hits_of {
@@ -146,14 +143,35 @@ struct Version {
     new: Vec<Range<usize>>,
 }
 
-/// Reads every unique blob once and scans it. Reading and scanning overlap where there is much to do.
-fn scan_files<'r>(
+/// What was found outside of files, each with its index in the change.
+struct Words<'r> {
+    texts: Vec<(usize, Scanned<'r>)>,
+    /// Names of files that no parent has.
+    names: Vec<(usize, Hit<'r>)>,
+}
+
+fn words<'r>(change: &ChangeSet, scanner: &Scanner<'r>) -> Result<Words<'r>, Failure> {
+    let mut words = Words { texts: Vec::new(), names: Vec::new() };
+    for (at, text) in change.texts.iter().enumerate() {
+        let scanned = scanner.look_into(Text { path: b"", part: text.part, bytes: &plain(text.bytes.clone()) })?;
+        words.texts.extend((!scanned.says_nothing()).then_some((at, scanned)));
+    }
+    for (at, file) in change.files.iter().enumerate().filter(|(_, file)| file.path_is_new) {
+        let in_name = scanner.scan(Text { path: b"", part: Part::Path, bytes: &file.path })?;
+        words.names.extend(in_name.into_iter().chain(scanner.scan_path(&file.path)).map(|hit| (at, hit)));
+    }
+    Ok(words)
+}
+
+/// Scans all texts and names, and reads every unique blob once and scans it. Reading and scanning overlap where there is much
+/// to do.
+fn scan_all<'r>(
     store: &dyn Store,
     change: &ChangeSet,
     scanner: &Scanner<'r>,
     policy: &Policy,
     coverage: &mut Coverage,
-) -> Result<Vec<FileHits<'r>>, Failure> {
+) -> Result<(Words<'r>, Vec<FileHits<'r>>), Failure> {
     let blobs = Blobs::of(change);
     coverage.blobs = blobs.len() as u64;
     Progress::add(&PROGRESS.blobs, coverage.blobs);
@@ -161,67 +179,25 @@ fn scan_files<'r>(
     let work = Work { change, scanner, blobs: &blobs, found: &found };
     let mut reader = Reader { work, large: Vec::new(), store, change, blobs: &blobs, limit: policy.max_file_bytes, coverage };
     let mut out = Vec::new();
-    if blobs.len() < FILES_WORTH_A_THREAD {
+    let words = if blobs.len() < FILES_WORTH_A_THREAD {
         reader.read_all(|version| work.scan(&version, &mut out))?;
+        words(change, scanner)?
     } else {
         store.expect_many();
-        std::thread::scope(|scope| -> Result<(), Failure> {
+        std::thread::scope(|scope| -> Result<_, Failure> {
             let (send, receive) = sync_channel(WAITING_BATCHES);
-            let worker = scope.spawn(move || work.scan_all(receive));
+            let worker = scope.spawn(move || Ok::<_, Failure>((words(change, scanner)?, work.scan_batches(receive)?)));
             read_all(&mut reader, &work, &send, &mut out)?;
             drop(send);
-            out.extend(worker.join().map_err(|_| Failure::Thread)??);
-            Ok(())
-        })?;
-    }
+            let (words, scanned) = worker.join().map_err(|_| Failure::Thread)??;
+            out.extend(scanned);
+            Ok(words)
+        })?
+    };
     out.append(&mut reader.large);
     // Which thread scanned a file must not show.
     out.sort_by_key(|(file, _)| *file);
-    Ok(out)
-}
-
-/// The blobs of the change, each with the files that hold it. A million files are no more than a few megabytes here.
-struct Blobs<'a> {
-    change: &'a ChangeSet,
-    /// Files that have a blob, those of one blob side by side.
-    files: Vec<u32>,
-    /// For each blob its part of `files`.
-    parts: Vec<Range<u32>>,
-}
-
-impl<'a> Blobs<'a> {
-    /// In the order in which they are read fastest: git keeps the versions of a file as differences from the newest, so that
-    /// one comes first and the older ones find their base in memory.
-    fn of(change: &'a ChangeSet) -> Self {
-        let file = |at: u32| &change.files[at as usize];
-        let mut files: Vec<u32> = (0..change.files.len() as u32).filter(|&at| file(at).blob.is_some()).collect();
-        files.sort_unstable_by(|&a, &b| file(a).blob.cmp(&file(b).blob).then(a.cmp(&b)));
-        let mut parts: Vec<Range<u32>> = Vec::new();
-        for (at, of) in files.iter().enumerate() {
-            match parts.last_mut().filter(|part| file(files[part.start as usize]).blob == file(*of).blob) {
-                Some(part) => part.end += 1,
-                None => parts.push(at as u32..at as u32 + 1),
-            }
-        }
-        // The files stand in the order of history.
-        let first = |part: &Range<u32>| files[part.start as usize];
-        parts.sort_unstable_by(|a, b| file(first(a)).path.cmp(&file(first(b)).path).then(first(b).cmp(&first(a))));
-        Self { change, files, parts }
-    }
-
-    fn len(&self) -> usize {
-        self.parts.len()
-    }
-
-    /// The files that hold a blob, the oldest first; there is at least one.
-    fn files(&self, at: usize) -> &[u32] {
-        let part = &self.parts[at];
-        &self.files[part.start as usize..part.end as usize]
-    }
-
-    fn id(&self, at: usize) -> ObjectId {
-        self.change.files[self.files(at)[0] as usize].blob.unwrap_or_else(ObjectId::null)
-    }
+    Ok((words, out))
 }
 
 fn read_all<'r>(reader: &mut Reader<'_, 'r>, work: &Work<'_, 'r>, send: &SyncSender<Batch>, own: &mut Vec<FileHits<'r>>) -> Result<(), Failure> {
@@ -425,7 +401,7 @@ pub(super) fn beyond(path: &[u8]) -> Unread {
 }
 
 impl<'r> Work<'_, 'r> {
-    fn scan_all(self, batches: Receiver<Batch>) -> Result<Vec<FileHits<'r>>, Failure> {
+    fn scan_batches(self, batches: Receiver<Batch>) -> Result<Vec<FileHits<'r>>, Failure> {
         let mut out = Vec::new();
         for batch in batches {
             self.scan_batch(&batch, &mut out)?;

@@ -2,6 +2,7 @@
 
 mod across;
 mod baseline;
+mod blobs;
 mod disk;
 mod doctor;
 mod examine;

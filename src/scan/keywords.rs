@@ -2,10 +2,12 @@
 //!
 //! Each keyword is found by the rarest three bytes in it. A table of bits says of any three bytes whether they are one of
 //! those, which for most places of a text is the end of it; only then is the keyword compared. Where all keywords are long,
-//! only every few bytes are looked at. The tables cost some ten microseconds to build, where an automaton costs a millisecond.
+//! only every few bytes are looked at. A zone's table is built when the first text is searched there, in some ten microseconds,
+//! where an automaton costs a millisecond: a new file needs the table of one zone.
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::features;
 use super::zone::{ZONES, Zone};
@@ -21,9 +23,7 @@ const LONGEST_STEP: usize = 8;
 
 /// Keywords with what they stand for in each zone.
 pub(super) struct Keywords {
-    tables: [Table; ZONES.len()],
-    heads: Box<[u32]>,
-    entries: Vec<Entry>,
+    tables: [OnceLock<Table>; ZONES.len()],
     keywords: Vec<Keyword>,
     /// Length of the longest keyword.
     pub(super) longest: usize,
@@ -35,6 +35,8 @@ struct Table {
     bits: Box<[u64]>,
     /// Every so many bytes a place is looked at.
     step: usize,
+    heads: Box<[u32]>,
+    entries: Vec<Entry>,
 }
 
 /// Three bytes by which a keyword is found.
@@ -44,8 +46,6 @@ struct Entry {
     keyword: u32,
     /// Where in it they stand.
     offset: u32,
-    /// The zones in which they count, as bits.
-    zones: u8,
     next: u32,
     /// The first eight bytes of the keyword, folded, and which of them there are: mostly enough to tell.
     beginning: u64,
@@ -76,75 +76,18 @@ impl Keywords {
             }
         }
         let longest = keywords.iter().map(|keyword| keyword.text.len()).max().unwrap_or(0);
-        let table = |zone: Zone| {
-            let lengths = keywords.iter().filter(|keyword| keyword.widest >= zone).map(|keyword| keyword.text.len());
-            let step = lengths.min().unwrap_or(LONGEST_STEP).saturating_sub(2).clamp(1, LONGEST_STEP);
-            Table { bits: vec![0; SLOTS / 64].into(), step }
-        };
-        let tables = ZONES.map(table);
-        let entries = Vec::with_capacity(keywords.len());
-        let mut all = Self { tables, heads: vec![NONE; HEADS].into(), entries, keywords, longest };
-        for at in 0..all.keywords.len() {
-            all.enter(at);
-        }
-        all
+        Self { tables: std::array::from_fn(|_| OnceLock::new()), keywords, longest }
     }
 
-    fn enter(&mut self, at: usize) {
-        let keyword = &self.keywords[at];
-        let (text, widest) = (keyword.text.clone(), keyword.widest);
-        if let [first, second] = *text {
-            // Two bytes stand with each third one, of which half are folded into the other half.
-            for third in (0..=u8::MAX).filter(|third| third | 0x20 == *third) {
-                self.enter_at(at, 0, [first, second, third], ZONES.into_iter().filter(|&zone| zone <= widest));
-            }
-            return;
-        }
-        for zone in ZONES.into_iter().filter(|&zone| zone <= widest) {
-            // As many neighbours as a step is long: one of them stands where a place is looked at.
-            let step = self.tables[zone as usize].step;
-            let starts = 0..=text.len().saturating_sub(2 + step);
-            let rarity = |from: usize| text[from..].windows(3).take(step).map(rarity).min();
-            let Some(from) = starts.max_by_key(|&from| rarity(from)) else { continue };
-            for (place, three) in text.windows(3).enumerate().skip(from).take(step) {
-                self.enter_at(at, place, [three[0], three[1], three[2]], std::iter::once(zone));
-            }
-        }
-    }
-
-    fn enter_at(&mut self, keyword: usize, offset: usize, three: [u8; 3], zones: impl Iterator<Item = Zone>) {
-        let three = fold(u32::from_le_bytes([three[0], three[1], three[2], 0]));
-        let slot = slot(three);
-        let mut mask = 0;
-        for zone in zones {
-            self.tables[zone as usize].bits[slot / 64] |= 1 << (slot % 64);
-            mask |= 1 << zone as u8;
-        }
-        let (keyword, offset) = (keyword as u32, offset as u32);
-        let mut next = self.heads[slot % HEADS];
-        while let Some(entry) = self.entries.get_mut(next as usize) {
-            if (entry.three, entry.keyword, entry.offset) == (three, keyword, offset) {
-                entry.zones |= mask;
-                return;
-            }
-            next = entry.next;
-        }
-        let head = &mut self.heads[slot % HEADS];
-        let text = &self.keywords[keyword as usize].text;
-        let (mut first, mut there) = ([0; 8], [0; 8]);
-        for (at, &b) in text.iter().take(8).enumerate() {
-            (first[at], there[at]) = (b | 0x20, u8::MAX);
-        }
-        let (beginning, there) = (u64::from_le_bytes(first), u64::from_le_bytes(there));
-        let entry = Entry { three, keyword, offset, zones: mask, next: *head, beginning, mask: there };
-        *head = self.entries.len() as u32;
-        self.entries.push(entry);
+    fn table(&self, zone: Zone) -> &Table {
+        self.tables[zone as usize].get_or_init(|| Table::new(&self.keywords, zone))
     }
 
     /// Hands on every keyword of the zone or a wider one that lies within `piece`, with each rule that has it, that rule's
     /// zone, and the place. One at the edge may be handed on too.
     pub(super) fn find(&self, text: &[u8], piece: Range<usize>, zone: Zone, found: &mut impl FnMut(u32, Zone, Range<usize>)) {
-        let Table { bits, step } = &self.tables[zone as usize];
+        let table = self.table(zone);
+        let Table { bits, step, .. } = table;
         let is_hit = |three: u32| {
             let slot = slot(three);
             bits[slot / 64] >> (slot % 64) & 1 != 0
@@ -162,7 +105,7 @@ impl Keywords {
                 for place in 0..6 {
                     let three = fold((eight >> (8 * place)) as u32);
                     if is_hit(three) {
-                        self.compare(text, at + place, three, zone, found);
+                        self.compare(table, text, at + place, three, zone, found);
                     }
                 }
                 at += 6;
@@ -173,7 +116,7 @@ impl Keywords {
             {
                 let three = fold(u32::from_le_bytes(*four));
                 if is_hit(three) {
-                    self.compare(text, at, three, zone, found);
+                    self.compare(table, text, at, three, zone, found);
                 }
                 at += step;
             }
@@ -183,17 +126,17 @@ impl Keywords {
             let byte = |at: usize| text.get(at).copied().unwrap_or(b'\n');
             let three = fold(u32::from_le_bytes([byte(at), byte(at + 1), byte(at + 2), 0]));
             if is_hit(three) {
-                self.compare(text, at, three, zone, found);
+                self.compare(table, text, at, three, zone, found);
             }
         }
     }
 
     #[inline(never)]
-    fn compare(&self, text: &[u8], at: usize, three: u32, zone: Zone, found: &mut impl FnMut(u32, Zone, Range<usize>)) {
-        let mut next = self.heads[slot(three) % HEADS];
-        while let Some(entry) = self.entries.get(next as usize) {
+    fn compare(&self, table: &Table, text: &[u8], at: usize, three: u32, zone: Zone, found: &mut impl FnMut(u32, Zone, Range<usize>)) {
+        let mut next = table.heads[slot(three) % HEADS];
+        while let Some(entry) = table.entries.get(next as usize) {
             next = entry.next;
-            if entry.three != three || entry.zones >> zone as u8 & 1 == 0 {
+            if entry.three != three {
                 continue;
             }
             let Some(start) = at.checked_sub(entry.offset as usize) else { continue };
@@ -210,6 +153,52 @@ impl Keywords {
                 }
             }
         }
+    }
+}
+
+impl Table {
+    fn new(keywords: &[Keyword], zone: Zone) -> Self {
+        let here = || keywords.iter().enumerate().filter(|(_, keyword)| keyword.widest >= zone);
+        let shortest = here().map(|(_, keyword)| keyword.text.len()).min();
+        let step = shortest.unwrap_or(LONGEST_STEP).saturating_sub(2).clamp(1, LONGEST_STEP);
+        let entries = Vec::with_capacity(here().count() * step);
+        let mut table = Self { bits: vec![0; SLOTS / 64].into(), step, heads: vec![NONE; HEADS].into(), entries };
+        for (at, keyword) in here() {
+            table.enter(at as u32, &keyword.text);
+        }
+        table
+    }
+
+    fn enter(&mut self, at: u32, text: &[u8]) {
+        if let [first, second] = *text {
+            // Two bytes stand with each third one, of which half are folded into the other half.
+            for third in (0..=u8::MAX).filter(|third| third | 0x20 == *third) {
+                self.enter_at(at, text, 0, [first, second, third]);
+            }
+            return;
+        }
+        // As many neighbours as a step is long: one of them stands where a place is looked at.
+        let starts = 0..=text.len().saturating_sub(2 + self.step);
+        let rarity = |from: usize| text[from..].windows(3).take(self.step).map(rarity).min();
+        let Some(from) = starts.max_by_key(|&from| rarity(from)) else { return };
+        for (offset, three) in text.windows(3).enumerate().skip(from).take(self.step) {
+            self.enter_at(at, text, offset, [three[0], three[1], three[2]]);
+        }
+    }
+
+    fn enter_at(&mut self, keyword: u32, text: &[u8], offset: usize, three: [u8; 3]) {
+        let three = fold(u32::from_le_bytes([three[0], three[1], three[2], 0]));
+        let slot = slot(three);
+        self.bits[slot / 64] |= 1 << (slot % 64);
+        let (mut first, mut there) = ([0; 8], [0; 8]);
+        for (at, &b) in text.iter().take(8).enumerate() {
+            (first[at], there[at]) = (b | 0x20, u8::MAX);
+        }
+        let (beginning, mask) = (u64::from_le_bytes(first), u64::from_le_bytes(there));
+        let head = &mut self.heads[slot % HEADS];
+        let entry = Entry { three, keyword, offset: offset as u32, next: *head, beginning, mask };
+        *head = self.entries.len() as u32;
+        self.entries.push(entry);
     }
 }
 

@@ -36,9 +36,11 @@ pub(super) fn goes_on(line: &[u8]) -> bool {
 }
 
 pub(super) fn find(text: &[u8], language: Language, finds: &mut Finds<'_>) {
-    operators(text, language.joins_neighbours(), finds);
-    calls(text, finds);
-    templates(text, finds);
+    if memchr::memchr3(b'"', b'\'', b'`', text).is_some() {
+        operators(text, language.joins_neighbours(), finds);
+        calls(text, finds);
+        templates(text, finds);
+    }
     continued(text, finds);
 }
 
