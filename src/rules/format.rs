@@ -146,6 +146,8 @@ pub struct RuleData<'a> {
     pub keyword_within: Option<u32>,
     /// So many bytes of tokens stand in a row in every match.
     pub token_run: u32,
+    /// Two sets of at most four signs, of each of which one stands in every match; zeros are none.
+    pub needed: [[u8; 4]; 2],
 }
 
 /// How far around a match a rule looks.
@@ -298,7 +300,7 @@ const END: &str = r"(?:[^0-9A-Za-z_]|\z)";
 /// A pattern that is no regex, or a rule that could never find anything.
 pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<RuleData<'a>, String> {
     let of = |what: String| format!("rule `{}`: {what}", text.id);
-    let (mut reach, mut line_ends, mut keyword_within, mut token_run) = (None, 0, None, 0);
+    let (mut reach, mut line_ends, mut keyword_within, mut token_run, mut needed) = (None, 0, None, 0, [[0; 4]; 2]);
     let expanded = text.pattern.as_deref().map(expand).transpose().map_err(of)?;
     if let Some(pattern) = &expanded {
         let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(pattern);
@@ -307,6 +309,7 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
         line_ends = reach::inner_line_ends(&hir);
         keyword_within = reach::keyword_within(&hir, &text.keywords);
         token_run = reach::token_run(&hir);
+        needed = reach::needed(&hir);
     }
     if (text.only_if_tracked || text.severity_if_tracked.is_some()) && !expanded.as_deref().is_some_and(|pattern| pattern.contains("(?<file>")) {
         return Err(of("what depends on a tracked file needs a group `file` that names it".to_owned()));
@@ -334,5 +337,5 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
     let family = text.family.unwrap_or(file.family);
     let own = std::mem::take(&mut text.standards);
     text.standards = own.into_iter().chain(file.standards.iter().cloned()).collect();
-    Ok(RuleData { family, class: file.class.clone(), text, reach, line_ends, keyword_within, token_run })
+    Ok(RuleData { family, class: file.class.clone(), text, reach, line_ends, keyword_within, token_run, needed })
 }

@@ -178,11 +178,19 @@ impl Rule {
         self.data.keyword_within.map(|within| within as usize)
     }
 
-    /// False when no match can lie in the text: every match has so many bytes of tokens in a row, and the text has not.
+    /// False when no match can lie in the text: every match has so many bytes of tokens in a row, or certain signs, and the
+    /// text has not.
     pub fn may_match(&self, text: &[u8]) -> bool {
         let run = self.data.token_run as usize;
+        let has_one = |&[a, b, c, d]: &[u8; 4]| match (a, b, c, d) {
+            (0, ..) => true,
+            (a, 0, ..) => memchr::memchr(a, text).is_some(),
+            (a, b, 0, _) => memchr::memchr2(a, b, text).is_some(),
+            (a, b, c, 0) => memchr::memchr3(a, b, c, text).is_some(),
+            (a, b, c, d) => memchr::memchr3(a, b, c, text).or_else(|| memchr::memchr(d, text)).is_some(),
+        };
         // Shorter rows stand in every line.
-        run < SHORT_RUN || has_run(text, run)
+        self.data.needed.iter().all(has_one) && (run < SHORT_RUN || has_run(text, run))
     }
 
     /// The most line ends that a match can hold, but for its first and last byte.

@@ -145,6 +145,67 @@ fn run(pattern: &Hir) -> Run {
     }
 }
 
+/// Up to four bytes, the rest zero.
+type Bytes = [u8; 4];
+
+/// Signs, one of which stands in every match: up to two sets of them, the rarest first. Zeros are no set.
+pub(super) fn needed(pattern: &Hir) -> [Bytes; 2] {
+    let mut sets = needed_sets(pattern);
+    sets.sort_unstable_by_key(|&set| (frequency(set), set));
+    sets.dedup();
+    [sets.first().copied().unwrap_or_default(), sets.get(1).copied().unwrap_or_default()]
+}
+
+fn needed_sets(pattern: &Hir) -> Vec<Bytes> {
+    match pattern.kind() {
+        HirKind::Empty | HirKind::Look(_) => Vec::new(),
+        HirKind::Literal(literal) => literal.0.iter().filter_map(|&b| set_of(std::iter::once((b, b)))).collect(),
+        HirKind::Class(class) => set_of(bytes_of(class)).into_iter().collect(),
+        HirKind::Repetition(repetition) if repetition.min == 0 => Vec::new(),
+        HirKind::Repetition(repetition) => needed_sets(&repetition.sub),
+        HirKind::Capture(capture) => needed_sets(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().flat_map(needed_sets).collect(),
+        HirKind::Alternation(parts) => {
+            // One of the rarest sets of each way.
+            let rarest = parts.iter().map(|part| needed_sets(part).into_iter().min_by_key(|&set| frequency(set)));
+            let both = |a: Option<Bytes>, b: Option<Bytes>| set_of(signs(a?).chain(signs(b?)).map(|b| (b, b)));
+            rarest.reduce(both).flatten().into_iter().collect()
+        }
+    }
+}
+
+/// The signs of these ranges, if they are few and nothing else is among them.
+fn set_of(ranges: impl Iterator<Item = (u8, u8)>) -> Option<Bytes> {
+    let mut bytes = [0; 4];
+    let mut length = 0;
+    for b in ranges.flat_map(|(first, last)| first..=last) {
+        if !b.is_ascii_punctuation() || b == b'_' {
+            return None;
+        }
+        if !bytes.contains(&b) {
+            *bytes.get_mut(length)? = b;
+            length += 1;
+        }
+    }
+    bytes[..length].sort_unstable();
+    (length > 0).then_some(bytes)
+}
+
+fn signs(set: Bytes) -> impl Iterator<Item = u8> {
+    set.into_iter().take_while(|&b| b != 0)
+}
+
+/// About how often one of the signs stands among 1,000 bytes of code.
+fn frequency(set: Bytes) -> u32 {
+    let of = |b| match b {
+        b'.' | b',' | b'(' | b')' | b'"' | b'\'' | b'=' => 25,
+        b':' | b'/' | b'-' | b';' | b'*' => 12,
+        b'{' | b'}' | b'[' | b']' | b'<' | b'>' => 7,
+        _ => 2,
+    };
+    signs(set).map(of).sum()
+}
+
 fn bytes_of(class: &Class) -> impl Iterator<Item = (u8, u8)> + '_ {
     let (bytes, unicode) = match class {
         Class::Bytes(class) => (Some(class), None),
@@ -181,6 +242,18 @@ mod tests {
             ("[^ ]{40}", 0),
         ] {
             assert_eq!(token_run(&parse(pattern)), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn the_rarest_signs_that_every_match_holds_are_known() {
+        for (pattern, expected) in [
+            (r"[?&](?:token|key)=[^&]{3,9}", [*b"&?\0\0", *b"=\0\0\0"]),
+            (r#"(?:getenv\(|environ\[)["']x{0,9}"#, [*b"([\0\0", *b"\"'\0\0"]),
+            (r"(?:a=|b)c:?", [[0; 4]; 2]),
+            (r"[a-z ]{3}(?:\$x){0,2}", [[0; 4]; 2]),
+        ] {
+            assert_eq!(needed(&parse(pattern)), expected, "{pattern}");
         }
     }
 
