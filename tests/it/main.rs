@@ -43,13 +43,18 @@ mod merges;
 mod notebooks;
 mod own_rules;
 mod places;
+#[cfg(unix)]
+mod progress;
 mod properties;
 mod pushes;
 mod readme;
 mod reports;
+#[cfg(unix)]
+mod resuming;
 mod rules;
 mod scans;
 mod sequences;
+mod shards;
 mod support;
 mod tampering;
 mod tidy;
