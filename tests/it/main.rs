@@ -7,6 +7,8 @@ mod across;
 mod agreement;
 mod archives;
 #[cfg(unix)]
+mod audits;
+#[cfg(unix)]
 mod backends;
 mod baseline;
 mod both;
