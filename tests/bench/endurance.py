@@ -186,7 +186,9 @@ class Scene:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        serve = ["git", "daemon", "--listen=127.0.0.1", f"--port={self.port}", "--export-all", "--enable=receive-pack", "--reuseaddr",
+        # Not by way of `git`, which would start it as a child.
+        daemon = Path(subprocess.run(["git", "--exec-path"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()) / "git-daemon"
+        serve = [str(daemon), "--listen=127.0.0.1", f"--port={self.port}", "--export-all", "--enable=receive-pack", "--reuseaddr",
                  f"--base-path={work}", "--max-connections=64", str(self.server)]
         self.daemon = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=open(work / "daemon.log", "wb"))
         time.sleep(0.5)
@@ -231,6 +233,7 @@ class Scene:
 
     def measured(self):
         """Growth would show here."""
+        self.is_idle()
         lines = self.memory.read_text().split("\n")[:-1] if self.memory.exists() else []
         self.memory.write_text("")
         used = [line.split() for line in lines if len(line.split()) == 2]
