@@ -109,9 +109,9 @@ pub(crate) fn shapes() -> Vec<Shape> {
         ("brackets within brackets", |size| nested(b"[", b"]", size)),
         ("JSON in JSON strings", json_layers),
         ("a folder of small files, zipped", |size| zipped(size, 40, b"password = 'none'\n")),
-        ("zeros, zipped", |size| zipped(size, size * 20, b"\0\0\0\0\0\0\0\0")),
-        ("zeros, gzipped", |size| gzipped(&vec![0; size * 50])),
-        ("a line without end, gzipped", |size| gzipped(&repeat("password=abcdefgh;", size * 10))),
+        ("zeros, zipped", |size| zipped(size, size * 8, b"\0\0\0\0\0\0\0\0")),
+        ("zeros, gzipped", |size| gzipped(&vec![0; size * 20])),
+        ("a line without end, gzipped", |size| gzipped(&repeat("password=abcdefgh;", size * 4))),
     ];
     shapes.extend(others);
     shapes
