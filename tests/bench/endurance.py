@@ -98,8 +98,7 @@ def cut_off(scene, kills, seed):
         commit, ref, _ = client.make(place, lines=4000)
         before = scene.refs()
         process = client.start(commit, ref)
-        time.sleep(chance.random() * length * 1.1)
-        hit = kill(scene, victim, process)
+        hit = kill(scene, victim, process, chance.random() * length)
         process.communicate()
         scene.is_idle()
         counts[victim if hit else "came too late"] += 1
@@ -137,23 +136,26 @@ def together(what, clients):
         raise problems[0]
 
 
-def kill(scene, victim, client):
-    """Ends one process, without a chance to clean up; false when it was gone already."""
+def kill(scene, victim, client, delay):
+    """Ends one process some time after the push began, or after its victim did, without a chance to clean up. False when it was gone."""
     if victim == "client":
-        found = [client.pid]
-    else:
-        names = {"hook": ["leakstop", "time"], "server": ["git", "git-receive-pack"]}[victim]
-        found = [pid for pid, name, words in scene.processes() if name in names and (victim == "hook" or b"receive-pack" in words)]
-        if victim == "hook":
-            found = found[:1]
+        time.sleep(delay)
+        hit = client.poll() is None
+        client.kill()
+        return hit
+    wanted = {"hook": lambda name, words: name == scene.program.name[:15], "server": lambda name, words: b"receive-pack" in words}[victim]
+    found = lambda: [pid for pid, name, words in scene.processes() if wanted(name, words)]
+    while client.poll() is None and not found():
+        time.sleep(0.001)
+    time.sleep(delay / (3 if victim == "hook" else 1))
     hit = False
-    for pid in found:
+    for pid in found():
         try:
             os.kill(pid, signal.SIGKILL)
             hit = True
         except ProcessLookupError:
             pass
-    return hit and (victim != "client" or client.poll() in (None, -signal.SIGKILL))
+    return hit
 
 
 # ---- who takes part
@@ -164,6 +166,7 @@ class Scene:
 
     def __init__(self, work, program):
         shutil.rmtree(work, ignore_errors=True)
+        self.program = program
         self.work, self.server, self.temporary = work, work / "server.git", work / "tmp"
         self.temporary.mkdir(parents=True)
         self.wrong, self.secrets, self.lock = [], [], threading.Lock()

@@ -8,6 +8,9 @@ use serde_json::Value;
 use crate::readme::file;
 use crate::support::{Ended, LEAKSTOP, Repo, ended, token};
 
+/// Where the README shows the commands.
+pub const HEADING: &str = "An audit of a whole history";
+
 /// A repository with things to find, and the folder that takes the reports.
 fn planted() -> (Repo, PathBuf) {
     let repo = Repo::new();
@@ -49,6 +52,20 @@ fn between(text: &str, from: &str, to: &str) -> String {
     let found: Vec<_> = lines.take_while(|line| !line.starts_with(to)).filter(|line| !line.starts_with('#')).collect();
     assert!(!found.is_empty(), "nothing stands between {from} and {to}");
     found.join(" ")
+}
+
+#[test]
+fn the_commands_of_the_readme_work_as_they_stand() {
+    let (repo, _) = planted();
+    let [block] = &crate::readme::under(HEADING)[..] else { panic!("there is one example") };
+    let [resumed, shard, merge] = block.text.lines().collect::<Vec<_>>()[..] else { panic!("{}", block.text) };
+    run(&repo, repo.path(), resumed, &[]).expect(1);
+    for index in 1..=8 {
+        let shard = shard.replace("2/8", &format!("{index}/8")).replace("shard-2", &format!("shard-{index}"));
+        assert!([0, 1].contains(&run(&repo, repo.path(), &shard, &[]).code), "{shard}");
+    }
+    run(&repo, repo.path(), merge, &[]).expect(1);
+    make_a_whole(&repo, repo.path());
 }
 
 #[test]

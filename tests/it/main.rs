@@ -6,7 +6,6 @@
 mod across;
 mod agreement;
 mod archives;
-#[cfg(unix)]
 mod audits;
 #[cfg(unix)]
 mod backends;
