@@ -227,12 +227,13 @@ class Scene:
         return found
 
     def is_idle(self):
-        """Waits for the end of all that a push began."""
-        for _ in range(2000):
-            if not [pid for pid, _, words in self.processes() if pid != self.daemon.pid and b"gc" not in words]:
+        """Waits for the end of all that a push began. git may tidy up for long after one (`gc --auto`), which is no push."""
+        began = [b"receive-pack", b"index-pack", b"unpack-objects", b"rev-list"]
+        for _ in range(4000):
+            if not [pid for pid, name, words in self.processes() if name == self.program.name[:15] or any(word in words for word in began)]:
                 return
             time.sleep(0.005)
-        self.check(False, "processes of a push did not end within 10 s")
+        self.check(False, "processes of a push did not end within 20 s")
 
     def measured(self):
         """Growth would show here."""
