@@ -2,28 +2,23 @@
 
 from html import escape
 
-# The dearest part of a line may cost so many times what the line as a whole costs; a bend within the noise is none.
-BEND = 2.0
-NOISE = {"time": 4.0, "memory": 3.0}
+# A line that bends upwards lies below the straight one between its ends. A square would be a quarter of its rise below it.
+BEND = 0.17
+# A rise of so little (milliseconds, megabytes), or by so small a part of the first value, is none.
+NOISE, FLAT = 5.0, 0.2
+
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 460, 300, 62, 46, 40
 
 
 def judge(line):
-    """Straight, flat or bent upwards, for time and for memory."""
+    """Flat, straight or bent upwards, for time and for memory."""
     told = {}
     for what in ("time", "memory"):
         points = [(point["x"], point[what]) for point in line["points"]]
         (first, low), (last, high) = points[0], points[-1]
-        slope = (high - low) / (last - first)
-        steepest = max((there - here) / (after - before) for (before, here), (after, there) in zip(points[1:], points[2:]))
-        rise = max(value for _, value in points) - low
-        # The first piece is left out: what is set up once costs there.
-        (second, base) = points[1]
-        later = (high - base) / (last - second)
-        over = max(value - (base + max(later, 0) * (x - second)) for x, value in points[1:])
-        bend = steepest > BEND * max(later, 0) and (steepest - max(later, 0)) * (last - second) > NOISE[what] * 2 and points[-1][1] == max(value for _, value in points)
-        told[what] = "bent" if bend and over <= NOISE[what] else "flat" if rise <= max(NOISE[what], 0.15 * low) else "straight"
-        told[f"{what} each"] = slope
+        rise = high - low
+        below = max(low + rise * (x - first) / (last - first) - value for x, value in points)
+        told[what] = "flat" if rise <= max(NOISE, FLAT * low) else "bent" if below > max(2 * NOISE, BEND * rise) else "straight"
     return told
 
 
