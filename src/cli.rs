@@ -64,6 +64,8 @@ pub enum Command {
     Hook(Hook),
     /// Scan files, the index, a range of commits or the whole history
     Scan(Scan),
+    /// Join the reports of all shards of one scan, and refuse what does not make a whole
+    Merge(Merge),
     /// Put hooks in place
     Install(Install),
     /// Take hooks away and restore what was there
@@ -154,6 +156,12 @@ pub struct Scan {
     /// Everything that any ref reaches
     #[arg(long, group = "source", conflicts_with = "paths")]
     pub history: bool,
+    /// Only one part of the history, the same for everyone: `K/N`, or `auto` (`auto/N`) as a scheduler says
+    #[arg(long, requires = "history", conflicts_with_all = ["staged", "range", "stdin", "paths"], value_name = "K/N")]
+    pub shard: Option<String>,
+    /// Read only what the last such scan did not get to, or did not know; the report is that of the whole
+    #[arg(long, requires = "history", conflicts_with_all = ["staged", "range", "stdin", "paths"])]
+    pub since_last: bool,
     /// Standard input
     #[arg(long, group = "source", conflicts_with = "paths")]
     pub stdin: bool,
@@ -163,6 +171,14 @@ pub struct Scan {
     /// Read everything: what git ignores too, and git's own folder
     #[arg(long)]
     pub no_ignore: bool,
+}
+
+/// `merge`
+#[derive(Debug, Args)]
+pub struct Merge {
+    /// The JSON reports of `scan --history --shard`, one of each shard
+    #[arg(required = true)]
+    pub reports: Vec<PathBuf>,
 }
 
 /// `install` and `uninstall`

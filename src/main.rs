@@ -8,7 +8,7 @@ use clap::Parser;
 use leakstop::change::{GaveUp, PROGRESS, arm};
 use leakstop::cli::{Cli, as_hook};
 use leakstop::judge::Status;
-use leakstop::run::{Failure, run};
+use leakstop::run::{Failure, clear_progress, run};
 use leakstop::terminal::escape;
 
 const BLOCKED: i32 = 1;
@@ -66,5 +66,6 @@ fn tell(failure: &Failure) {
 
 /// Writes to standard error, which may be closed: the exit code tells the verdict all the same.
 fn say(text: &str) {
+    clear_progress();
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

@@ -33,6 +33,7 @@ mod pushed;
 mod remote;
 mod scratch;
 mod shallow;
+mod shard;
 mod staged;
 mod store;
 mod tracked;
@@ -56,6 +57,7 @@ pub use promised::is_promised;
 pub use pushed::{history, pushed, range};
 pub use remote::known_to;
 pub use scratch::{Attempt, attempt};
+pub use shard::{Shard, Share};
 pub use staged::{commit_of, file_in_commit, merge_parents, staged};
 pub use store::{Kind, Object, StagedEntry, Store, Trust, UpTo};
 pub use tracked::tracked;
@@ -169,6 +171,8 @@ pub struct Coverage {
     pub blobs: u64,
     /// Refs of a push.
     pub refs: u64,
+    /// Blobs that were not read again: an earlier run read them and found nothing.
+    pub remembered: u64,
     /// What was not read.
     pub unread: Vec<Unread>,
     /// Files in which more was found than is listed: nobody can say that the rest of it is harmless.

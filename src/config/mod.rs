@@ -12,6 +12,7 @@ pub use weaker::weaker;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use crate::finding::Fingerprint;
@@ -94,6 +95,9 @@ pub struct Config {
     /// Where the lines of the text begin, to tell the place of a mistake that shows later.
     #[serde(skip)]
     line_starts: Vec<usize>,
+    /// SHA-256 of the text: those who scan one thing together have to be told the same.
+    #[serde(skip)]
+    pub digest: [u8; 32],
 }
 
 /// `[level]`
@@ -277,6 +281,7 @@ pub fn parse(file: &str, text: &[u8]) -> Result<Config, ConfigError> {
     if !config.rule.is_empty() {
         config.own = rules::read(text).map_err(|mistake| Config::mistake_in_text(file, text, mistake))?;
     }
+    config.digest = Sha256::digest(text).into();
     config.line_starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect();
     Ok(config)
 }

@@ -72,6 +72,7 @@ const fn every_key_is_weighed(config: &Config) {
         server: ServerSettings { repository_config: _, baseline: _ }, // a repository's own file cannot set these
         allow: _,
         line_starts: _,
+        digest: _, // of the whole file
     } = config;
 }
 

@@ -36,8 +36,7 @@ pub enum Detail {
 /// # Errors
 /// The stream cannot be written.
 pub fn human(report: &Report<'_>, detail: Detail, palette: &Palette, out: &mut dyn Write) -> io::Result<()> {
-    let redactor = Redactor::of(&report.judgement.judged);
-    let page = Page { report, palette, redactor };
+    let page = Page { report, palette, redactor: report.redactor() };
     let least = match detail {
         Detail::Quiet => Verdict::Block,
         Detail::Normal => Verdict::Warn,
@@ -232,6 +231,9 @@ impl Page<'_> {
         }
         read.push(count(coverage.files, "file", "files"));
         read.push(size(coverage.bytes));
+        if coverage.remembered > 0 {
+            read.push(format!("of which {} by an earlier run", count(coverage.remembered, "blob", "blobs")));
+        }
         if !coverage.unread.is_empty() {
             read.push(format!("{} unread", coverage.unread.len()));
         }
@@ -285,11 +287,11 @@ fn mask(finding: &Finding) -> Option<String> {
     Some(format!("  {}  ({} characters{decoded})", secret.redacted(finding.public_prefix), secret.len()))
 }
 
-fn count(number: u64, one: &str, many: &str) -> String {
+pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),
         1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),

@@ -1,41 +1,16 @@
-//! The JSON report, schema 1. Keys are only ever added.
+//! The JSON report.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::Report;
+use super::document::{Actor, Document, Stats, Tool, UnreadRow, sort};
 use super::redact::Redactor;
 use crate::finding::{Confidence, Family, Severity, Where};
-use crate::judge::{Judged, Status, Verdict};
-
-#[derive(Serialize)]
-struct Document<'a> {
-    schema: u8,
-    tool: Tool,
-    command: &'a str,
-    status: Status,
-    actor: Actor,
-    findings: Vec<Row<'a>>,
-    unread: Vec<UnreadRow>,
-    notes: Vec<String>,
-    stats: Stats,
-}
-
-#[derive(Serialize)]
-struct Tool {
-    name: &'static str,
-    version: &'static str,
-}
-
-/// Who made the change. Nothing looks for that yet, so it says so.
-#[derive(Serialize)]
-struct Actor {
-    kind: &'static str,
-    name: Option<String>,
-    evidence: Vec<String>,
-}
+use crate::judge::{Judged, Verdict};
 
 #[derive(Serialize)]
 struct Row<'a> {
@@ -65,30 +40,13 @@ struct Row<'a> {
     standards: &'a [String],
 }
 
-#[derive(Serialize)]
-struct UnreadRow {
-    path: String,
-    why: String,
-}
-
-#[derive(Serialize)]
-struct Stats {
-    files: u64,
-    bytes: u64,
-    commits: u64,
-    blobs: u64,
-    refs: u64,
-    rules: usize,
-    elapsed_ms: u128,
-}
-
 /// Writes one document.
 ///
 /// # Errors
 /// The stream cannot be written.
 pub fn json(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let redactor = Redactor::of(&report.judgement.judged);
-    let findings = report.judgement.judged.iter().map(|judged| row(judged, &redactor)).collect();
+    let redactor = report.redactor();
+    let findings = rows(report, &redactor)?;
     serde_json::to_writer(&mut *out, &document(report, findings, &redactor))?;
     out.write_all(b"\n")
 }
@@ -98,31 +56,28 @@ pub fn json(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// The stream cannot be written.
 pub fn json_lines(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let redactor = Redactor::of(&report.judgement.judged);
-    for judged in &report.judgement.judged {
-        serde_json::to_writer(&mut *out, &row(judged, &redactor))?;
-        out.write_all(b"\n")?;
+    let redactor = report.redactor();
+    for row in rows(report, &redactor)? {
+        writeln!(out, "{row}")?;
     }
     serde_json::to_writer(&mut *out, &document(report, Vec::new(), &redactor))?;
     out.write_all(b"\n")
 }
 
-fn document<'a>(report: &Report<'a>, findings: Vec<Row<'a>>, redactor: &Redactor) -> Document<'a> {
+fn document(report: &Report<'_>, findings: Vec<Box<RawValue>>, redactor: &Redactor) -> Document {
     let coverage = report.coverage;
+    let unread = coverage.unread.iter().chain(&coverage.beyond).chain(&coverage.lfs);
+    let mut unread: Vec<_> =
+        unread.map(|unread| UnreadRow { path: redactor.show(&unread.path), why: redactor.show(unread.why.as_bytes()) }).collect();
+    unread.sort_unstable();
     Document {
         schema: 1,
-        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
-        command: report.command,
+        tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        command: report.command.to_owned(),
         status: report.judgement.status(),
-        actor: Actor { kind: "unknown", name: None, evidence: Vec::new() },
+        actor: Actor { kind: "unknown".to_owned(), name: None, evidence: Vec::new() },
         findings,
-        unread: coverage
-            .unread
-            .iter()
-            .chain(&coverage.beyond)
-            .chain(&coverage.lfs)
-            .map(|unread| UnreadRow { path: redactor.show(&unread.path), why: redactor.show(unread.why.as_bytes()) })
-            .collect(),
+        unread,
         notes: report.notes.iter().map(|note| redactor.show(note.as_bytes())).collect(),
         stats: Stats {
             files: coverage.files,
@@ -130,10 +85,19 @@ fn document<'a>(report: &Report<'a>, findings: Vec<Row<'a>>, redactor: &Redactor
             commits: coverage.commits,
             blobs: coverage.blobs,
             refs: coverage.refs,
+            remembered: coverage.remembered,
             rules: report.rules,
-            elapsed_ms: report.elapsed.as_millis(),
+            elapsed_ms: u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX),
         },
+        shard: report.split.cloned(),
     }
+}
+
+fn rows(report: &Report<'_>, redactor: &Redactor) -> io::Result<Vec<Box<RawValue>>> {
+    let rows = report.judgement.judged.iter().map(|judged| to_raw_value(&row(judged, redactor)));
+    let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
+    sort(&mut rows)?;
+    Ok(rows)
 }
 
 fn row<'a>(judged: &'a Judged, redactor: &Redactor) -> Row<'a> {

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use aho_corasick::AhoCorasick;
 
 use crate::finding::Secret;
-use crate::judge::Judged;
 use crate::terminal::escape;
 
 /// Masks every known secret in names.
@@ -24,11 +23,6 @@ enum Secrets {
 const SHORTEST: usize = 8;
 
 impl Redactor {
-    /// For everything that was found.
-    pub(super) fn of(judged: &[Judged]) -> Self {
-        Self::new(judged.iter().flat_map(|judged| judged.finding.secret.iter().chain(&judged.finding.raw)))
-    }
-
     /// For these values.
     pub fn new<'a>(secrets: impl Iterator<Item = &'a Secret>) -> Self {
         let mut values: Vec<&[u8]> = secrets.map(Secret::expose).filter(|value| value.len() >= SHORTEST).collect();

@@ -162,7 +162,7 @@ fn found(history: bool, global: &Global) -> Result<Old, Failure> {
     settings.policy.accepted.clear();
     let head = store.head()?.ok_or_else(|| usage("there is no commit yet, so nothing is old".to_owned(), "mend what is found instead"))?;
     let change = if history { change::history(&store)? } else { change::tracked(&store, head)? };
-    let found = examine(&store, &change, &Scanner::new(&rules), &settings.policy)?;
+    let found = examine(&store, &change, &Scanner::new(&rules), &settings.policy, None)?;
     let judgement = judge(found.findings, Unseen::default(), Gate::Commit, &settings.policy, today()?);
     let said: Vec<&Finding> = judgement.judged.iter().filter(|judged| judged.verdict > Verdict::Allow).map(|judged| &judged.finding).collect();
     let redactor = Redactor::new(said.iter().flat_map(|finding| finding.secret.iter().chain(&finding.raw)));

@@ -22,6 +22,7 @@ use super::blobs::Blobs;
 use super::finding_maker::{FindingMaker, Place};
 use super::moves::Moves;
 use super::packed::{Ends, PackedBefore, below};
+use super::remembered::{Remembered, name_of_version};
 use super::spool::{self, Spool};
 
 /// What was found and what was looked at.
@@ -31,12 +32,19 @@ pub(super) struct Found {
 }
 
 /// Reads and scans all of `change`.
-pub(super) fn examine(store: &dyn Store, change: &ChangeSet, scanner: &Scanner<'_>, policy: &Policy) -> Result<Found, Failure> {
+/// What `remembered` knows to hold nothing is not read.
+pub(super) fn examine(
+    store: &dyn Store,
+    change: &ChangeSet,
+    scanner: &Scanner<'_>,
+    policy: &Policy,
+    remembered: Option<&Remembered>,
+) -> Result<Found, Failure> {
     let mut maker = FindingMaker::new(policy, change);
     let mut coverage = Coverage { commits: change.commits.len() as u64, refs: change.refs.len() as u64, ..Coverage::default() };
     coverage.unread.extend(change.unread.iter().cloned());
     coverage.bytes += change.texts.iter().map(|text| text.bytes.len() as u64).sum::<u64>();
-    let (words, mut hits_of) = scan_all(store, change, scanner, policy, &mut coverage)?;
+    let (words, mut hits_of) = scan_all(store, change, scanner, policy, remembered, &mut coverage)?;
     for (text, scanned) in words.texts {
         let text = &change.texts[text];
         coverage.unread.extend(below(b"a message, a tag or a name", scanned.unread));
@@ -139,6 +147,8 @@ type Batch = Vec<Version>;
 /// A blob that was read: its index among the unique ones, its bytes, and the parts of them that can be new.
 struct Version {
     at: usize,
+    /// Bytes in the repository, which are not always those that are scanned.
+    size: u64,
     object: Arc<Object>,
     new: Vec<Range<usize>>,
 }
@@ -170,13 +180,14 @@ fn scan_all<'r>(
     change: &ChangeSet,
     scanner: &Scanner<'r>,
     policy: &Policy,
+    remembered: Option<&Remembered>,
     coverage: &mut Coverage,
 ) -> Result<(Words<'r>, Vec<FileHits<'r>>), Failure> {
     let blobs = Blobs::of(change);
     coverage.blobs = blobs.len() as u64;
     Progress::add(&PROGRESS.blobs, coverage.blobs);
     let found = AtomicUsize::new(0);
-    let work = Work { change, scanner, blobs: &blobs, found: &found };
+    let work = Work { change, scanner, blobs: &blobs, found: &found, remembered };
     let mut reader = Reader { work, large: Vec::new(), store, change, blobs: &blobs, limit: policy.max_file_bytes, coverage };
     let mut out = Vec::new();
     let words = if blobs.len() < FILES_WORTH_A_THREAD {
@@ -237,24 +248,30 @@ impl<'r> Reader<'_, 'r> {
     /// Reads every blob once and hands it on with the part that can be new. The versions of one file follow each other, the
     /// newest first, so the version before is most often the next one.
     fn read_all(&mut self, mut hand_on: impl FnMut(Version) -> Result<(), Failure>) -> Result<(), Failure> {
-        let mut waiting: Option<(usize, Arc<Object>)> = None;
+        let mut waiting: Option<(usize, Arc<Object>, u64)> = None;
         for at in 0..self.blobs.len() {
-            let next = self.read(at)?.map(|object| (at, object));
-            if let Some((earlier, object)) = waiting.take() {
-                let new = self.new_parts(earlier, &object.bytes, next.as_ref())?;
-                hand_on(Version { at: earlier, object, new })?;
+            if self.is_remembered(at) {
+                continue;
+            }
+            let read = self.coverage.bytes;
+            let next = self.read(at)?;
+            let size = self.coverage.bytes - read;
+            let next = next.map(|object| (at, object, size));
+            if let Some((earlier, object, size)) = waiting.take() {
+                let new = self.new_parts(earlier, &object.bytes, next.as_ref().map(|(at, object, _)| (*at, object)))?;
+                hand_on(Version { at: earlier, size, object, new })?;
             }
             waiting = next;
         }
-        if let Some((at, object)) = waiting {
+        if let Some((at, object, size)) = waiting {
             let new = self.new_parts(at, &object.bytes, None)?;
-            hand_on(Version { at, object, new })?;
+            hand_on(Version { at, size, object, new })?;
         }
         Ok(())
     }
 
     /// The parts of a blob that its parent's version of the file does not have; all of a blob that stands at several paths.
-    fn new_parts(&self, at: usize, bytes: &[u8], next: Option<&(usize, Arc<Object>)>) -> Result<Vec<Range<usize>>, Failure> {
+    fn new_parts(&self, at: usize, bytes: &[u8], next: Option<(usize, &Arc<Object>)>) -> Result<Vec<Range<usize>>, Failure> {
         let whole = std::iter::once(0..bytes.len()).collect();
         let [file] = *self.blobs.files(at) else { return Ok(whole) };
         let Some(before) = self.change.files[file as usize].before else { return Ok(whole) };
@@ -269,6 +286,17 @@ impl<'r> Reader<'_, 'r> {
             UpTo::Whole(earlier) => Ok(changed_parts(bytes, &as_plain(earlier).bytes)),
             UpTo::Larger(..) => Ok(whole),
         }
+    }
+
+    /// True for a blob that an earlier run read and found nothing in.
+    fn is_remembered(&mut self, at: usize) -> bool {
+        let known = self.work.remembered.and_then(|remembered| remembered.size(&self.work.name(at)));
+        let Some(size) = known else { return false };
+        Progress::add(&PROGRESS.scanned, 1);
+        self.coverage.remembered += 1;
+        self.coverage.files += self.blobs.files(at).len() as u64;
+        self.coverage.bytes += size;
+        true
     }
 
     /// Reads a blob; `None` when it is scanned already, over the limit, or not here on purpose: the coverage says which.
@@ -306,6 +334,7 @@ impl<'r> Reader<'_, 'r> {
     /// Scans a blob while it is read, once for each kind of path that it stands at.
     fn read_large(&mut self, at: usize, size: u64) -> Result<(), Failure> {
         let (id, work) = (self.blobs.id(at), self.work);
+        let mut is_clean = true;
         let mut by_kind: HashMap<PathKind, Scanned<'r>> = HashMap::new();
         for &file in self.blobs.files(at) {
             let path = &self.change.files[file as usize].path;
@@ -338,7 +367,11 @@ impl<'r> Reader<'_, 'r> {
             if !scanned.says_nothing() {
                 bound(&mut scanned, work.found);
                 self.large.push((file as usize, scanned));
+                is_clean = false;
             }
+        }
+        if is_clean {
+            work.remember(at, size);
         }
         Progress::add(&PROGRESS.scanned, 1);
         Progress::add(&PROGRESS.bytes, size);
@@ -382,6 +415,7 @@ struct Work<'a, 'r> {
     change: &'a ChangeSet,
     scanner: &'a Scanner<'r>,
     blobs: &'a Blobs<'a>,
+    remembered: Option<&'a Remembered>,
     /// Matches kept so far.
     found: &'a AtomicUsize,
 }
@@ -413,11 +447,25 @@ impl<'r> Work<'_, 'r> {
         batch.iter().try_for_each(|version| self.scan(version, out))
     }
 
+    /// What a later run knows a blob by.
+    fn name(&self, at: usize) -> [u8; 16] {
+        name_of_version(self.blobs.id(at), self.blobs.files(at).iter().map(|&file| &self.change.files[file as usize]))
+    }
+
+    /// Nothing was found in it, nothing of it was left out.
+    fn remember(&self, at: usize, size: u64) {
+        if let Some(remembered) = self.remembered {
+            remembered.is_clean(self.name(at), size);
+        }
+    }
+
     /// Scans a blob once for each kind of path that it stands at: the path decides which rules apply.
     fn scan(&self, version: &Version, out: &mut Vec<FileHits<'r>>) -> Result<(), Failure> {
         let bytes = version.object.bytes.as_slice();
         let mut by_kind: HashMap<PathKind, Scanned<'r>> = HashMap::new();
         let files = self.blobs.files(version.at);
+        // Every run tells of pointers.
+        let mut is_clean = !is_lfs_pointer(bytes);
         for &file in files {
             let path = &self.change.files[file as usize].path;
             let text = Text { path, part: Part::Content, bytes };
@@ -433,7 +481,11 @@ impl<'r> Work<'_, 'r> {
             if !scanned.says_nothing() {
                 bound(&mut scanned, self.found);
                 out.push((file as usize, scanned));
+                is_clean = false;
             }
+        }
+        if is_clean {
+            self.remember(version.at, version.size);
         }
         Progress::add(&PROGRESS.scanned, 1);
         Progress::add(&PROGRESS.bytes, bytes.len() as u64);

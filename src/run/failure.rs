@@ -6,7 +6,7 @@ use crate::change::{ChangeError, Part};
 use crate::config::ConfigError;
 use crate::finding::Secret;
 use crate::install::InstallError;
-use crate::report::Redactor;
+use crate::report::{MergeError, Redactor};
 use crate::rules::{RuleError, Rules};
 use crate::scan::{ScanError, Scanner, Text};
 
@@ -53,6 +53,25 @@ pub enum Failure {
         /// Why.
         source: std::io::Error,
     },
+    /// What was scanned cannot be remembered.
+    #[error("cannot remember in `{path}` what was scanned")]
+    State {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A report that is to be joined with others cannot be read.
+    #[error("cannot read the report `{path}`")]
+    Report {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Reports do not make a whole.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
     /// The clock cannot be right, and something depends on the day.
     #[error("cannot tell which exceptions still hold: the clock says {day}")]
     Clock {
@@ -91,6 +110,9 @@ impl Failure {
             Self::Change(e) => e.hint(),
             Self::Config(e) => Some(e.hint()),
             Self::Install(e) => e.hint(),
+            Self::Report { .. } => Some("name the files that `scan --history --shard K/N --format json --output FILE` wrote"),
+            Self::Merge(e) => Some(e.hint()),
+            Self::State { .. } => Some("let XDG_STATE_HOME name a folder that can be written, or scan without `--since-last`"),
             Self::Usage { hint, .. } => Some(hint),
             Self::Input { .. } => Some("this command is a git hook; git writes its input. By hand, use `leakstop scan`"),
             Self::Rule(_) | Self::Scan(_) | Self::Thread => Some("nothing passes while this lasts; please report it with `leakstop --version`"),

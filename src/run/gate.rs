@@ -15,6 +15,7 @@ use crate::scan::Scanner;
 
 use super::disk;
 use super::examine::{Found, examine};
+use super::history::OfWhole;
 use super::output::{Stream, report};
 use super::packed::limits;
 use super::settings::Settings;
@@ -30,7 +31,7 @@ pub(super) struct Session<'a> {
 
 /// The built-in rules, never to be dropped: the process ends with its answer, and to give thousands of small pieces of memory
 /// back would take a tenth of the time of a small commit.
-fn rules() -> Result<ManuallyDrop<Rules>, Failure> {
+pub(super) fn rules() -> Result<ManuallyDrop<Rules>, Failure> {
     Ok(ManuallyDrop::new(Rules::built_in()?))
 }
 
@@ -121,16 +122,6 @@ impl Session<'_> {
         self.finish("scan --range", Gate::Commit, found, &settings, &rules, Stream::Out)
     }
 
-    /// `scan --history`.
-    pub(super) fn history(&self) -> Result<Status, Failure> {
-        let store = change::open(Trust::CheckOwner)?;
-        let mut rules = rules()?;
-        let settings = settings::of_commit(self.global, &store, &mut rules)?;
-        let change = change::history(&store)?;
-        let found = self.examine(&store, &change, &rules, &settings.policy)?;
-        self.finish("scan --history", Gate::Commit, found, &settings, &rules, Stream::Out)
-    }
-
     /// `scan PATH…`.
     pub(super) fn files(&self, paths: &[PathBuf], everything: bool) -> Result<Status, Failure> {
         let here = [PathBuf::from(".")];
@@ -155,14 +146,28 @@ impl Session<'_> {
     }
 
     fn examine(&self, store: &dyn Store, change: &ChangeSet, rules: &Rules, policy: &Policy) -> Result<Found, Failure> {
-        examine(store, change, &Scanner::new(rules).within(limits(policy)), policy)
+        examine(store, change, &Scanner::new(rules).within(limits(policy)), policy, None)
     }
 
     fn finish(&self, command: &str, gate: Gate, found: Found, settings: &Settings, rules: &Rules, stream: Stream) -> Result<Status, Failure> {
+        self.finish_part(command, gate, found, settings, rules, stream, &OfWhole::default())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is a thing of its own that the story has brought along")]
+    pub(super) fn finish_part(
+        &self,
+        command: &str,
+        gate: Gate,
+        found: Found,
+        settings: &Settings,
+        rules: &Rules,
+        stream: Stream,
+        of_whole: &OfWhole,
+    ) -> Result<Status, Failure> {
         let beyond = found.coverage.beyond.iter().map(|file| file.path.as_slice()).collect();
         let unseen = Unseen { unread: found.coverage.unread.len(), beyond, lfs: found.coverage.lfs.len() };
         let judgement = judge(found.findings, unseen, gate, &settings.policy, settings::today()?);
-        report(self, command, &judgement, &found.coverage, &settings.notes, rules.all().len(), stream)?;
+        report(self, command, &judgement, &found.coverage, &settings.notes, rules.all().len(), stream, of_whole)?;
         Ok(judgement.status())
     }
 }

@@ -11,12 +11,17 @@ mod explain;
 mod failure;
 mod finding_maker;
 mod gate;
+mod history;
 mod import;
 mod information;
+mod merge;
 mod moves;
 mod output;
 mod packed;
+mod progress;
+mod remembered;
 mod rule_check;
+mod scheduler;
 mod settings;
 mod setup;
 mod spool;
@@ -24,6 +29,7 @@ mod time;
 mod weakened;
 
 pub use failure::Failure;
+pub use progress::clear_progress;
 
 use std::time::Instant;
 
@@ -46,12 +52,13 @@ pub fn run(cli: &Cli, started: Instant) -> Result<Status, Failure> {
         Command::Hook(Hook::PreReceive { backend }) => session.pre_receive(*backend),
         Command::Hook(Hook::Update { reference, old, new }) => session.update(reference, old, new),
         Command::Scan(scan) if scan.staged => session.index("scan --staged"),
-        Command::Scan(scan) if scan.history => session.history(),
+        Command::Scan(scan) if scan.history => session.history(scan),
         Command::Scan(scan) if scan.stdin => session.standard_input(scan.path.as_deref()),
         Command::Scan(scan) => match &scan.range {
             Some(range) => session.range(range),
             None => session.files(&scan.paths, scan.no_ignore),
         },
+        Command::Merge(call) => merge::merge(call, &cli.global),
         Command::Install(install) => setup::install(install, &cli.global),
         Command::Uninstall(install) => setup::uninstall(install, &cli.global),
         Command::Allow(allow) => exceptions::allow(allow, &cli.global),

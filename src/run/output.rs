@@ -12,6 +12,7 @@ use crate::terminal::{Palette, escape};
 
 use super::Failure;
 use super::gate::Session;
+use super::history::OfWhole;
 use super::settings::suggested_expiry;
 
 /// Where a report goes unless a file is named: hooks must not write to what git reads.
@@ -21,6 +22,7 @@ pub(super) enum Stream {
     Error,
 }
 
+#[expect(clippy::too_many_arguments, reason = "each is a thing of its own that a report tells")]
 pub(super) fn report(
     session: &Session<'_>,
     command: &str,
@@ -29,9 +31,20 @@ pub(super) fn report(
     notes: &[String],
     rules: usize,
     stream: Stream,
+    of_whole: &OfWhole,
 ) -> Result<(), Failure> {
     let global = session.global;
-    let report = Report { command, judgement, coverage, rules, elapsed: session.started.elapsed(), notes, suggested_expiry: suggested_expiry()? };
+    let report = Report {
+        command,
+        judgement,
+        coverage,
+        rules,
+        elapsed: session.started.elapsed(),
+        notes,
+        suggested_expiry: suggested_expiry()?,
+        split: of_whole.split.as_ref(),
+        in_names: &of_whole.in_names,
+    };
     let mut text = Vec::new();
     let to_file = global.output.is_some();
     let written = match global.format {
@@ -73,7 +86,7 @@ fn write_all(out: &mut dyn Write, text: &[u8]) -> io::Result<()> {
     out.flush()
 }
 
-fn detail(global: &Global) -> Detail {
+pub(super) fn detail(global: &Global) -> Detail {
     if global.quiet {
         Detail::Quiet
     } else if global.verbose {
@@ -83,7 +96,7 @@ fn detail(global: &Global) -> Detail {
     }
 }
 
-fn palette(global: &Global, stream: Stream, to_file: bool) -> Palette {
+pub(super) fn palette(global: &Global, stream: Stream, to_file: bool) -> Palette {
     match stream {
         _ if to_file => Palette::plain(),
         Stream::Out => Palette::new(global.color, &io::stdout()),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 use jiff::{ToSpan, civil::Date};
+use sha2::{Digest, Sha256};
 
 use crate::change::{self, ObjectId, RefUpdate, Store};
 use crate::cli::Global;
@@ -27,6 +28,20 @@ pub(super) struct Settings {
     pub(super) notes: Vec<String>,
     /// The files it was read from, in the order in which they apply.
     pub(super) files: Vec<String>,
+    /// SHA-256 of what these files say.
+    layers: Vec<[u8; 32]>,
+}
+
+impl Settings {
+    /// SHA-256 of all that applies, wherever it stands.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        self.layers.iter().for_each(|layer| digest.update(layer));
+        for accepted in &self.policy.accepted {
+            digest.update(format!("{} {} {} {:?}", accepted.owner, accepted.expires, accepted.history, accepted.entries));
+        }
+        digest.finalize().into()
+    }
 }
 
 /// For hooks of a work tree and for `scan` of what git holds. The user's own rules join `rules`.
@@ -265,8 +280,11 @@ fn settings(layers: Vec<Layer>, accepted: Vec<Accepted>, rules: &Rules) -> Resul
     for accepted in policy.accepted.iter().filter(|accepted| accepted.expires < today && !accepted.entries.is_empty()) {
         notes.push(format!("the baseline {} of {} ran out on {}", accepted.file, accepted.owner, accepted.expires));
     }
+    let digests =
+        layers.iter().map(|layer| Sha256::new().chain_update(format!("{:?}", layer.origin)).chain_update(layer.config.digest).finalize().into());
+    let digests = digests.collect();
     let files = layers.into_iter().map(|layer| layer.file).chain(policy.accepted.iter().map(|accepted| accepted.file.clone())).collect();
-    Ok(Settings { policy, notes, files })
+    Ok(Settings { policy, notes, files, layers: digests })
 }
 
 /// True when one file was named that counts alone.

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""How long do the hooks take beside git itself? `python3 tests/bench/run.py`
+"""How long do the hooks take beside git itself and beside other scanners? `python3 tests/bench/run.py`
 
-Whole processes are timed, hook and git in turns, so that what else the machine does falls on both. The figures are medians, in
-milliseconds, with the ratio and its target. They go to the terminal and to target/bench.json. Exit code 1: a target is missed.
-Only the standard library and git are needed. The repositories are made anew each time, always the same, below target/bench.
+Whole processes are timed in turns, so that what else the machine does falls on all. The figures are medians, in milliseconds, with
+the ratio and its target. They go to the terminal, to target/bench.json, and as plots to target/plots. Exit code 1: a target is
+missed, or a line is bent. The parts are `targets` (beside git), `peers` (other scanners, installed by peers.py) and `lines` (what
+one thing more costs, lines.py); `--only` leaves out the others. All but `peers` need the standard library and git alone. The
+repositories are made anew each time, always the same, below target/bench.
 """
 
 import argparse
@@ -18,8 +20,13 @@ import sys
 import time
 from pathlib import Path
 
+import lines
+import peers
+
 TOP = Path(__file__).resolve().parents[2]
 WORK = TOP / "target" / "bench"
+# Sources of which another history is made, where cargo keeps them.
+CRATES = sorted((Path.home() / ".cargo" / "registry" / "src").glob("*"))
 
 # What is promised: at most so many times git's own time, and so many bytes of memory for a push.
 TINY, LARGE, HUGE, PUSH = 3.0, 3.0, 2.0, 1.5
@@ -33,21 +40,34 @@ def main():
     options.add_argument("--binary", type=Path, help="measure this program instead of building one")
     options.add_argument("--commits", type=int, default=3000, help="how many commits are pushed (%(default)s)")
     options.add_argument("--print-history", type=int, metavar="COMMITS", help="print the history that is pushed, for `git fast-import`, and do no more")
+    options.add_argument("--print-local", metavar="FOLDER", type=Path, help="print a history of the files in a folder, in the same way")
+    options.add_argument("--only", choices=["targets", "peers", "lines"], action="append", help="do this part; may be repeated")
     options = options.parse_args()
     if options.print_history:
         return sys.stdout.buffer.writelines(history(options.print_history))
+    if options.print_local:
+        return sys.stdout.buffer.writelines(local_history(options.print_local))
+    parts = options.only or ["targets", "peers", "lines"]
     program = options.binary.resolve() if options.binary else build()
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
     empty_environment()
-    results = [
-        commit(program, "commit, 3 files", files=3, rounds=60, target=TINY),
-        commit(program, "commit, 3500 files", files=3500, rounds=40, target=LARGE),
-        huge_index(program, 100_000, rounds=40),
-        push(program, options.commits, rounds=7),
-    ]
-    missed = show(results)
-    report = {"program": version(program), "git": version("git"), "machine": f"{platform.platform()}, {os.cpu_count()} processors", "results": results}
+    report = {"program": version(program), "git": version("git"), "machine": f"{platform.platform()}, {os.cpu_count()} processors"}
+    missed = []
+    if "targets" in parts:
+        report["results"] = [
+            commit(program, "commit, 3 files", files=3, rounds=60, target=TINY),
+            commit(program, "commit, 3500 files", files=3500, rounds=40, target=LARGE),
+            huge_index(program, 100_000, rounds=40),
+            push(program, options.commits, rounds=7),
+        ]
+        missed += show(report["results"])
+    bench = sys.modules[__name__]
+    if "peers" in parts:
+        report["peers"] = peers.race_all(bench, program, TOP / "target" / "peers")
+    if "lines" in parts:
+        report["lines"] = lines.measure(bench, program, options.commits, TOP / "target" / "plots")
+        missed += [line for line in report["lines"] if "bent" in line["judged"].values()]
     (TOP / "target" / "bench.json").write_text(json.dumps(report, indent=2) + "\n")
     sys.exit(1 if missed else 0)
 
@@ -161,7 +181,8 @@ def compare(name, peer, ours, theirs, rounds, target, memory_target=None):
 class Command:
     """A process to be timed. It has to end well: a hook that finds something does other work than one that does not."""
 
-    def __init__(self, arguments, folder, environment, text=b""):
+    def __init__(self, arguments, folder, environment, text=b"", ends=frozenset({0})):
+        self.ends = ends
         self.arguments = [str(argument) for argument in arguments]
         self.program = shutil.which(self.arguments[0])
         self.folder, self.environment = folder, environment
@@ -183,7 +204,7 @@ class Command:
         _, status, usage = os.wait4(process, 0)
         elapsed = time.perf_counter() - started
         os.close(read_end)
-        if status != 0:
+        if os.waitstatus_to_exitcode(status) not in self.ends:
             sys.exit(f"{' '.join(self.arguments)} ended with {os.waitstatus_to_exitcode(status)}:\n{(WORK / 'errors').read_text()[-1500:]}")
         return elapsed * 1e3, (usage.ru_utime + usage.ru_stime) * 1e3, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
@@ -256,6 +277,31 @@ def history(commits):
                 lines[place:place + words.random.randrange(3)] = [words.line() for _ in range(words.random.randrange(1, 4))]
             text = "\n".join(lines).encode()
             yield b"M 100644 inline %s\ndata %d\n%s\n" % (path.encode(), len(text), text)
+
+
+def local_history(folder, most=1500, commits=1200):
+    """The same of real texts: of each file below the folder a part of its lines is there at first, then commits bring and take some."""
+    chance = random.Random(3)
+    suffixes = {".py", ".rs", ".c", ".h", ".md", ".toml", ".json"}
+    files = [file for file in sorted(folder.rglob("*")) if file.suffix in suffixes and file.is_file() and file.stat().st_size < 200_000]
+    texts = {}
+    for file in chance.sample(files, min(most, len(files))):
+        path, text = str(file.relative_to(folder)).encode(), file.read_bytes()
+        if b"\0" not in text and path.isascii() and not set(path) & set(b'" \\\n'):
+            texts[path] = text.split(b"\n")
+    parts = {path: (len(lines_) // 3, len(lines_)) for path, lines_ in texts.items()}
+    paths = sorted(parts)
+    for at in range(commits):
+        yield b"commit refs/heads/main\ncommitter Ann <ann@example.org> %d +0000\ndata 7\nChange\n" % (1_600_000_000 + 600 * at)
+        for path in paths if at == 0 else chance.sample(paths, chance.randrange(1, 12)):
+            begin, end = parts[path]
+            if chance.random() < 0.7:
+                begin = max(0, begin - chance.randrange(9))
+            else:
+                end = max(begin, end - chance.randrange(9))
+            parts[path] = (begin, end)
+            text = b"\n".join(texts[path][begin:end])
+            yield b"M 100644 inline %s\ndata %d\n%s\n" % (path, len(text), text)
 
 
 # ---- git

@@ -89,7 +89,7 @@ pub(crate) fn shapes() -> Vec<Shape> {
         "secret=\"a\" + \"b\" + ",
     ]
     .to_vec();
-    let others: [Shape; 9] = [
+    let others: [Shape; 20] = [
         ("deep indentation", deep),
         ("names in one value", |size| (0..size / 8).flat_map(|at| format!("k{at:x}key=").into_bytes()).take(size).collect()),
         ("different bindings", |size| (0..size / 30).flat_map(|at| format!("db_password{at} = \"xQ{:x}\"\n", at * 7_654_321).into_bytes()).collect()),
@@ -101,6 +101,17 @@ pub(crate) fn shapes() -> Vec<Shape> {
             Random(3).map(|b| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[usize::from(b % 64)]).take(size).collect()
         }),
         ("base64 in base64", layers),
+        ("tokens, one line", |size| filled(" {n}ghp_{crc32:30}", size)),
+        ("tokens that fail their check, one line", |size| filled(" ghp_{alnum:36}", size)),
+        ("values of one name, one line", |size| filled("password='{alnum:16}';", size)),
+        ("tokens, a line each", |size| filled("key = \"ghp_{crc32:30}\"\n", size)),
+        ("connection strings, one line", |size| filled("postgres://u:{alnum:14}@db{n}/x ", size)),
+        ("brackets within brackets", |size| nested(b"[", b"]", size)),
+        ("JSON in JSON strings", json_layers),
+        ("a folder of small files, zipped", |size| zipped(size, 40, b"password = 'none'\n")),
+        ("zeros, zipped", |size| zipped(size, size * 8, b"\0\0\0\0\0\0\0\0")),
+        ("zeros, gzipped", |size| gzipped(&vec![0; size * 20])),
+        ("a line without end, gzipped", |size| gzipped(&repeat("password=abcdefgh;", size * 4))),
     ];
     shapes.extend(others);
     shapes
@@ -129,6 +140,54 @@ fn layers(size: usize) -> Vec<u8> {
         text = base64::engine::general_purpose::STANDARD.encode(&text).into_bytes();
     }
     text
+}
+
+/// A template over and over, each time with other values; `{n}` is its number.
+fn filled(template: &str, size: usize) -> Vec<u8> {
+    let mut text = Vec::with_capacity(size + 100);
+    for at in 0.. {
+        text.extend(leakstop::rules::shape::fill(&template.replace("{n}", &at.to_string()), at).into_bytes());
+        if text.len() >= size {
+            break;
+        }
+    }
+    text
+}
+
+fn nested(open: &[u8], close: &[u8], size: usize) -> Vec<u8> {
+    [open.repeat(size / 2), close.repeat(size / 2)].concat()
+}
+
+/// Each layer is a string of the one around it, so that its quotes and backslashes are escaped once more.
+fn json_layers(size: usize) -> Vec<u8> {
+    let mut text = "{\"password\": \"none\"}".to_owned();
+    while text.len() < size.min(60_000) {
+        text = format!("{{\"inner\": \"{}\"}}", text.replace('\\', "\\\\").replace('"', "\\\""));
+    }
+    repeat(&text, size)
+}
+
+/// A zip file of about so many bytes: `unpacked` bytes of the text in each of its files.
+fn zipped(size: usize, unpacked: usize, text: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut file = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let content: Vec<u8> = text.iter().copied().cycle().take(unpacked).collect();
+    // What a file takes beside its content: two heads and two names.
+    let each = 130 + unpacked / 900;
+    for at in 0..(size / each).max(1) {
+        let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+        if file.start_file(format!("file{at:06}.txt"), options).is_ok() && file.write_all(&content).is_err() {
+            break;
+        }
+    }
+    file.finish().map(std::io::Cursor::into_inner).unwrap_or_default()
+}
+
+fn gzipped(text: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut file = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    let written = file.write_all(text);
+    written.and_then(|()| file.finish()).unwrap_or_default()
 }
 
 /// Bytes that are the same each time.

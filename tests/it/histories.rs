@@ -44,9 +44,14 @@ const SUBMODULE: &str = "1234567890123456789012345678901234567890";
 impl History {
     /// The repository that holds it.
     pub fn generate(seed: u64) -> Repo {
+        Self::of_texts(seed, |blob| format!("line\nblob {blob} of {seed}\n"))
+    }
+
+    /// The repository that holds it, with these texts.
+    pub fn of_texts(seed: u64, text: impl Fn(u64) -> String) -> Repo {
         let mut history = Self { random: seed, stream: Vec::new(), commits: Vec::new() };
         for blob in 1..=BLOBS {
-            let text = format!("line\nblob {blob} of {seed}\n");
+            let text = text(blob);
             write!(history.stream, "blob\nmark :{blob}\ndata {}\n{text}\n", text.len()).unwrap();
         }
         (0..40).for_each(|_| history.commit());

@@ -6,6 +6,7 @@
 mod across;
 mod agreement;
 mod archives;
+mod audits;
 #[cfg(unix)]
 mod backends;
 mod baseline;
@@ -44,13 +45,18 @@ mod merges;
 mod notebooks;
 mod own_rules;
 mod places;
+#[cfg(unix)]
+mod progress;
 mod properties;
 mod pushes;
 mod readme;
 mod reports;
+#[cfg(unix)]
+mod resuming;
 mod rules;
 mod scans;
 mod sequences;
+mod shards;
 mod support;
 mod tampering;
 mod tidy;

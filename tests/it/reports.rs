@@ -254,7 +254,7 @@ mod for_programs {
         ("rotate", "string null"),
         ("standards", "array"),
     ];
-    const DOCUMENT: [(&str, &str); 8] = [
+    const DOCUMENT: [(&str, &str); 9] = [
         ("schema", "number"),
         ("tool", "object"),
         ("command", "string"),
@@ -263,9 +263,18 @@ mod for_programs {
         ("findings", "array"),
         ("unread", "array"),
         ("stats", "object"),
+        ("shard", "object null"),
     ];
-    const STATS: [(&str, &str); 6] =
-        [("files", "number"), ("bytes", "number"), ("commits", "number"), ("blobs", "number"), ("rules", "number"), ("elapsed_ms", "number")];
+    const STATS: [(&str, &str); 8] = [
+        ("files", "number"),
+        ("bytes", "number"),
+        ("commits", "number"),
+        ("blobs", "number"),
+        ("refs", "number"),
+        ("remembered", "number"),
+        ("rules", "number"),
+        ("elapsed_ms", "number"),
+    ];
 
     #[track_caller]
     fn has(value: &Value, keys: &[(&str, &str)]) {

@@ -1,0 +1,87 @@
+//! The story of `scan --history`: the whole, or a part of it that others complete; from the beginning, or from where it was.
+
+use sha2::{Digest, Sha256};
+
+use crate::change::{self, ChangeSet, Coverage, Part, Trust};
+use crate::cli::Scan;
+use crate::finding::{Finding, Secret};
+use crate::judge::{Gate, Status};
+use crate::report::Split;
+use crate::rules::{Rules, SOURCES};
+use crate::scan::{Scanner, Text};
+
+use super::examine::examine;
+use super::gate::{Session, rules};
+use super::output::Stream;
+use super::packed::limits;
+use super::remembered::Remembered;
+use super::settings::Settings;
+use super::{Failure, progress, scheduler, settings};
+
+/// Which part of a scan a report tells of, and what stands in names that another part tells of.
+#[derive(Default)]
+pub(super) struct OfWhole {
+    pub(super) split: Option<Split>,
+    pub(super) in_names: Vec<Secret>,
+}
+
+impl Session<'_> {
+    /// `scan --history`.
+    pub(super) fn history(&self, asked: &Scan) -> Result<Status, Failure> {
+        let shard = asked.shard.as_deref().map(|shard| scheduler::shard(shard, |name| std::env::var_os(name))).transpose()?;
+        let store = change::open(Trust::CheckOwner)?;
+        let mut rules = rules()?;
+        let mut settings = settings::of_commit(self.global, &store, &mut rules)?;
+        let remembered = asked.since_last.then(|| Remembered::open(&store, &settings, shard)).transpose()?;
+        settings.notes.extend(remembered.as_ref().and_then(|remembered| remembered.note.clone()));
+        let shown = progress::shown(self.global);
+        let mut change = change::history(&store)?;
+        let mut of_whole = OfWhole { split: shard.map(|shard| split(shard, &change, &rules, &settings)), in_names: Vec::new() };
+        let share = shard.map(|shard| change.keep(shard));
+        let scanner = Scanner::new(&rules).within(limits(&settings.policy));
+        let mut found = examine(&store, &change, &scanner, &settings.policy, remembered.as_ref())?;
+        if let Some(share) = share {
+            (found.coverage.commits, found.coverage.refs) = (share.commits, share.refs);
+            of_whole.in_names = in_names(&scanner, &found.findings, &found.coverage)?;
+        }
+        settings.notes.extend(remembered.and_then(Remembered::finish));
+        drop(shown);
+        self.finish_part("scan --history", Gate::Commit, found, &settings, &rules, Stream::Out, &of_whole)
+    }
+}
+
+/// What all parts have to have in common.
+fn split(shard: change::Shard, change: &ChangeSet, rules: &Rules, settings: &Settings) -> Split {
+    let mut all = Sha256::new();
+    for (_, text) in SOURCES {
+        all.update(text);
+    }
+    for rule in rules.all() {
+        all.update(rule.id());
+        all.update("\n");
+    }
+    let short = |digest: &[u8]| digest.iter().take(16).map(|b| format!("{b:02x}")).collect();
+    Split {
+        index: shard.index(),
+        of: shard.of(),
+        rules: short(&all.finalize()),
+        configuration: short(&settings.digest()),
+        revision: short(&change.fingerprint()),
+    }
+}
+
+/// A name that holds a secret is told by one part, and shown by all that tell of what bears it.
+fn in_names(scanner: &Scanner<'_>, findings: &[Finding], coverage: &Coverage) -> Result<Vec<Secret>, Failure> {
+    let paths = findings.iter().map(|finding| (Part::Path, &*finding.path));
+    let refs = findings.iter().filter_map(|finding| Some((Part::Ref, finding.reference.as_deref()?)));
+    let unread = coverage.unread.iter().chain(&coverage.lfs).map(|unread| (Part::Path, &*unread.path));
+    let mut names: Vec<(Part, &[u8])> = paths.chain(refs).chain(unread).collect();
+    names.sort_unstable_by_key(|(part, name)| (*part == Part::Ref, *name));
+    names.dedup();
+    let mut secrets = Vec::new();
+    for (part, bytes) in names {
+        let hits = scanner.scan(Text { path: b"", part, bytes })?;
+        secrets.extend(hits.into_iter().flat_map(|hit| [hit.secret, hit.raw]).flatten());
+    }
+    Ok(secrets)
+}
