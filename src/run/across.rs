@@ -8,7 +8,7 @@ use crate::change::{self, ChangeSet, NewFile, ObjectId, Store, Unread};
 use crate::config::Policy;
 use crate::finding::Severity;
 use crate::rules::Check;
-use crate::scan::{Hit, Scanner, Text};
+use crate::scan::{Hit, Scanner, Text, files_meant, join};
 
 use super::Failure;
 
@@ -54,31 +54,12 @@ pub(super) fn severity(hit: &Hit<'_>, path: &[u8], beside: &dyn Beside) -> Resul
     if !text.only_if_tracked && text.severity_if_tracked.is_none() {
         return Ok(Some(text.severity));
     }
-    for named in hit.file.iter().flat_map(|name| paths(name, path)) {
+    for named in hit.file.iter().flat_map(|name| files_meant(name, path)) {
         if beside.holds(&named)? {
             return Ok(Some(text.severity_if_tracked.unwrap_or(text.severity)));
         }
     }
     Ok((!text.only_if_tracked).then_some(text.severity))
-}
-
-/// The paths that a name in code can mean: from its own folder, or from the root.
-fn paths(name: &[u8], file: &[u8]) -> Vec<Vec<u8>> {
-    let folder = memchr::memrchr(b'/', file).map_or(&b""[..], |slash| &file[..slash]);
-    [folder, b""].iter().filter_map(|base| join(base, name)).collect()
-}
-
-/// `None` where the name leads out of the repository.
-fn join(base: &[u8], name: &[u8]) -> Option<Vec<u8>> {
-    let mut parts: Vec<&[u8]> = Vec::new();
-    for part in base.split(|&b| b == b'/').chain(name.split(|&b| b == b'/')) {
-        match part {
-            b"" | b"." => {}
-            b".." => drop(parts.pop()?),
-            _ => parts.push(part),
-        }
-    }
-    (!parts.is_empty()).then(|| parts.join(&b'/'))
 }
 
 /// The root's own ignore list.
@@ -171,21 +152,5 @@ fn own_file(file: &Path, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
         Ok(_) => Ok(None),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(e),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_in_code_is_meant_from_its_folder_or_from_the_root() {
-        let told = |name: &str, file: &str| {
-            let paths = paths(name.as_bytes(), file.as_bytes());
-            paths.into_iter().map(|path| String::from_utf8(path).unwrap()).collect::<Vec<_>>().join(" ")
-        };
-        assert_eq!(told("./.env.prod", "app/main.py"), "app/.env.prod .env.prod");
-        assert_eq!(told("../conf/a.env", "app/x/main.py"), "app/conf/a.env");
-        assert_eq!(told("../../..", "a.py"), "");
     }
 }

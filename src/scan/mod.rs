@@ -38,6 +38,7 @@ mod scope;
 mod yaml;
 mod zone;
 
+pub use across::{files_meant, join};
 pub use archive::Limits;
 pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;
@@ -124,6 +125,13 @@ pub fn decoded(text: &[u8]) -> Vec<(Range<usize>, Vec<u8>)> {
     let whole = 0..text.len();
     let undone = |depth| decode::runs_around(text, Parts(std::slice::from_ref(&whole)), Language::Other, depth, &mut Work::of(text.len()));
     (0..2).flat_map(undone).map(|run| (run.range, run.bytes)).collect()
+}
+
+/// The keys, blocks or tables that each of the places of a file stands under, the nearest first: a reader of its own for the
+/// fuzz targets.
+pub fn keys_above<'t>(path: &[u8], text: &'t [u8], places: &[usize]) -> Vec<Vec<&'t [u8]>> {
+    let (language, mut memory) = (Language::of(path, text), Memory::default());
+    places.iter().map(|&at| confirm::keys_above(text, at.min(text.len()), language, &mut memory)).collect()
 }
 
 /// See [`Scanner::kind`].
