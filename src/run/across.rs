@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::change::{self, ChangeSet, NewFile, ObjectId, Store, Unread};
+use crate::change::{self, ChangeSet, CommitIndex, NewFile, ObjectId, Store, Unread};
 use crate::config::Policy;
 use crate::finding::Severity;
 use crate::rules::Check;
@@ -70,6 +70,8 @@ pub(super) struct LostIgnore<'r> {
     pub(super) path: Vec<u8>,
     /// Its index among the files of the change; `None` where the list is removed.
     pub(super) file: Option<usize>,
+    /// The commit that does it.
+    pub(super) commit: Option<CommitIndex>,
     pub(super) hit: Hit<'r>,
 }
 
@@ -91,15 +93,29 @@ pub(super) fn lost_ignores<'r>(store: &dyn Store, change: &ChangeSet, scanner: &
         {
             store.read(list, &mut root)?;
         }
-        lost.extend(scanner.lost_ignore(&before, &[&after, &root]).map(|hit| LostIgnore { path: file.path.to_vec(), file: Some(at), hit }));
+        lost.extend(scanner.lost_ignore(&before, &[&after, &root]).map(|hit| LostIgnore {
+            path: file.path.to_vec(),
+            file: Some(at),
+            commit: file.commit,
+            hit,
+        }));
     }
-    for (path, id) in change.removed.iter().filter(|(path, _)| is_list(path)) {
-        store.read(*id, &mut before)?;
+    let staged = change.removed.iter().filter(|(path, _)| is_list(path)).map(|(path, id)| (path, *id, None));
+    let pushed = change.removed_lists.iter().map(|(path, id, commit)| (path, *id, Some(*commit)));
+    for (path, id, commit) in staged.chain(pushed) {
+        if !store.holds(id) {
+            continue; // a partial clone: what it ignored is not known here
+        }
+        store.read(id, &mut before)?;
         root.clear();
-        if let Some(list) = store.staged_blob(IGNORE_LIST)? {
+        let of_root = match commit.and_then(|at| change.commits.get(at as usize)) {
+            Some(commit) => change::file_in_commit(store, commit.id, IGNORE_LIST)?,
+            None => store.staged_blob(IGNORE_LIST)?,
+        };
+        if let Some(list) = of_root {
             store.read(list, &mut root)?;
         }
-        lost.extend(scanner.lost_ignore(&before, &[&root]).map(|hit| LostIgnore { path: path.to_vec(), file: None, hit }));
+        lost.extend(scanner.lost_ignore(&before, &[&root]).map(|hit| LostIgnore { path: path.to_vec(), file: None, commit, hit }));
     }
     Ok(lost)
 }

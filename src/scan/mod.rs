@@ -50,7 +50,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::change::{Part, Unread};
-use crate::finding::{Cell, Confidence, Doubt, Family, Secret, Span};
+use crate::finding::{Cell, Confidence, Doubt, Family, Secret, Severity, Span};
 use crate::rules::{Check, Rule, Rules};
 use confirm::{Candidate, Memory};
 use cursor::Cursor;
@@ -376,7 +376,17 @@ fn resolve(mut candidates: Vec<Candidate>, rules: &Rules) -> Vec<Candidate> {
     // Specific rules first; among equals the surer, then the longer, then the earlier.
     candidates.sort_by_key(|c| {
         let rule = &rules.all()[c.rule as usize];
-        (rule.text().yields, std::cmp::Reverse(c.confidence), c.layers(rules), std::cmp::Reverse(c.range.len()), c.range.start, c.rule)
+        // Among those that yield, one that says what is wrong goes before the one for any literal.
+        let says_more = rule.check() != Some(Check::Assignment) && rule.text().severity >= Severity::High && c.confidence > Confidence::Low;
+        (
+            rule.text().yields,
+            rule.text().yields && !says_more,
+            std::cmp::Reverse(c.confidence),
+            c.layers(rules),
+            std::cmp::Reverse(c.range.len()),
+            c.range.start,
+            c.rule,
+        )
     });
     let mut kept: Vec<Candidate> = Vec::new();
     let mut taken: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();

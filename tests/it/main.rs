@@ -52,4 +52,5 @@ mod scans;
 mod sequences;
 mod support;
 mod tampering;
+mod taxonomy;
 mod tidy;
