@@ -1,12 +1,13 @@
 //! Does this call print a credential? It does when an argument, or what is interpolated into its text, is a variable or a
 //! field with a sensitive name. The name inside the text is no harm, and neither is what a function makes of the value.
+//! It is long because each kind of language has its own way to print, and all of them share what is no value.
 
 use std::cell::OnceCell;
 use std::ops::Range;
 
 use super::code::{self, Code, Line};
 use super::language::Language;
-use super::name;
+use super::{flow, name};
 
 /// Functions and methods that give back what they are given, as text.
 const TRANSPARENT: &str = "str string String repr format sprintf Sprintf Sprint Sprintln printf print println concat join stringify dumps dump \
@@ -23,7 +24,7 @@ const GIVERS: &str = "get fetch read load generate gen create make decrypt resol
 /// What stands between an object and its field.
 const JOINTS: [&[u8]; 6] = [b"?.", b"->", b"::", b"!.", b"&.", b"."];
 
-/// Folders of texts and types: what follows is a label, not a value.
+/// Folders of texts and types: what follows is a label.
 const LABELS: &str = "messages message msg labels label strings string i18n errors error err translations texts types type fields field keys \
     columns selectors schema constants const enum enums Errors Messages Strings Labels Types Fields Keys Constants r R";
 
@@ -236,7 +237,8 @@ impl<'a> Walk<'a> {
         if name::is_sensitive(last).is_none() || before.iter().any(|name| is_one_of(LABELS, name)) || self.is_type(last, before) {
             return false;
         }
-        if is_bare_token(last) && self.is_about_syntax() {
+        let at = self.code.start + path.start;
+        if is_bare_token(last) && self.is_about_syntax() || names.len() == 1 && flow::holds_nothing_secret(self.text, at, last) {
             return false;
         }
         (call || is_value_before(after, self.language)) && is_value_after(&bytes[..path.start])

@@ -16,6 +16,7 @@ mod cursor;
 mod decode;
 mod explain;
 mod features;
+mod flow;
 pub mod generic;
 mod keywords;
 mod language;

@@ -117,11 +117,8 @@ fn every_kind_and_every_language_stands_in_the_table() {
     let kinds: Vec<_> = table.row.iter().map(|row| row.id.as_str()).collect();
     assert_eq!(kinds, KINDS.split_ascii_whitespace().collect::<Vec<_>>());
     for row in &table.row {
-        assert!(
-            !(row.cases.is_empty() && row.also.is_empty()) && !row.what.is_empty() && matches!(row.level.as_str(), "block" | "warn"),
-            "{}",
-            row.id
-        );
+        assert!(!row.what.is_empty() && matches!(row.level.as_str(), "block" | "warn"), "{}", row.id);
+        assert!(row.cases.len() + row.also.len() > 0, "{}: neither a case nor a module", row.id);
         for module in &row.also {
             let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(format!("{module}.rs"));
             assert!(file.exists(), "{}: {}", row.id, file.display());
