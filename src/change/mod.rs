@@ -145,6 +145,8 @@ pub struct ChangeSet {
     pub base_trees: Vec<ObjectId>,
     /// For a change that is no commit yet: files that it removes, as (path, blob).
     pub removed: Vec<(Box<[u8]>, ObjectId)>,
+    /// For the commits of a push: ignore lists that one of them removes, as (path, blob, commit).
+    pub removed_lists: Vec<(Box<[u8]>, ObjectId, CommitIndex)>,
     /// New folders that cannot be listed: a partial clone lacks them.
     pub unread: Vec<Unread>,
 }

@@ -74,6 +74,9 @@ const TEXT_AT_LEAST: u64 = 32 << 20;
 /// and so many for each commit or tag: in repositories of people it is one kilobyte.
 const TEXT_PER_OBJECT: u64 = 8 << 10;
 
+/// The name of the lists that keep files out of git: the one kind of file of which it matters that it goes.
+const IGNORE_LIST: &[u8] = b".gitignore";
+
 struct Walk<'s> {
     store: &'s dyn Store,
     change: ChangeSet,
@@ -286,6 +289,13 @@ impl<'s> Walk<'s> {
         let mut before = Vec::with_capacity(parents.len());
         for &id in parents {
             before.extend(unless_promised(self.store, self.trees.read(id))?.map(|read| (id, read)));
+        }
+        let names_list = |bytes: &[u8]| memchr::memmem::find(bytes, b" .gitignore\0").is_some();
+        let loses_list = !before.is_empty() && before.iter().all(|(_, before)| names_list(&before.bytes)) && !names_list(&read.bytes);
+        if let (true, Some(commit), Some((id, first))) = (loses_list, commit, before.first())
+            && let Some(list) = ByName::new(*id, &first.bytes).get(IGNORE_LIST)?.filter(|list| list.kind == EntryKind::Blob)
+        {
+            self.change.removed_lists.push(([path.as_slice(), IGNORE_LIST].concat().into(), list.id, commit));
         }
         let mut before: Vec<_> = before.iter().map(|(id, before)| ByName::new(*id, &before.bytes)).collect();
         // A few folders that stand within each other over and over make up billions of paths.

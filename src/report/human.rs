@@ -274,10 +274,35 @@ impl Page<'_> {
     }
 }
 
+/// A snippet of code up to this length is not broken over lines: it is there to be copied.
+const SNIPPET: usize = 72;
+
 /// Breaks at spaces only: a path or an address stays whole.
 fn wrap(text: &str, width: usize) -> Vec<std::borrow::Cow<'_, str>> {
-    let options = textwrap::Options::new(width).break_words(false).word_separator(textwrap::WordSeparator::AsciiSpace);
+    let options = textwrap::Options::new(width).break_words(false).word_separator(textwrap::WordSeparator::Custom(words));
     textwrap::wrap(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation))
+}
+
+fn words(line: &str) -> Box<dyn Iterator<Item = textwrap::core::Word<'_>> + '_> {
+    let mut rest = line;
+    Box::new(std::iter::from_fn(move || {
+        let mut end = 0;
+        while let Some(found) = rest[end..].find([' ', '`']).map(|found| end + found) {
+            let close = if rest[found..].starts_with('`') { rest[found + 1..].find('`').map(|close| found + close + 2) } else { None };
+            end = match close.filter(|close| close - found <= SNIPPET) {
+                Some(close) => close,
+                None if rest[found..].starts_with('`') => found + 1,
+                None => {
+                    let blanks = rest[found..].len() - rest[found..].trim_start_matches(' ').len();
+                    let (word, after) = rest.split_at(found + blanks);
+                    rest = after;
+                    return Some(textwrap::core::Word::from(word));
+                }
+            };
+        }
+        let word = std::mem::take(&mut rest);
+        (!word.is_empty()).then(|| textwrap::core::Word::from(word))
+    }))
 }
 
 fn mask(finding: &Finding) -> Option<String> {

@@ -4,11 +4,11 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::change::{self, ChangeSet, NewFile, ObjectId, Store, Unread};
+use crate::change::{self, ChangeSet, CommitIndex, NewFile, ObjectId, Store, Unread};
 use crate::config::Policy;
 use crate::finding::Severity;
 use crate::rules::Check;
-use crate::scan::{Hit, LARGE, Scanner, Text};
+use crate::scan::{Hit, LARGE, Scanner, Text, files_meant, join};
 
 use super::Failure;
 
@@ -54,7 +54,7 @@ pub(super) fn severity(hit: &Hit<'_>, path: &[u8], beside: &dyn Beside) -> Resul
     if !text.only_if_tracked && text.severity_if_tracked.is_none() {
         return Ok(Some(text.severity));
     }
-    for named in hit.file.iter().flat_map(|name| paths(name, path)) {
+    for named in hit.file.iter().flat_map(|name| files_meant(name, path)) {
         if beside.holds(&named)? {
             return Ok(Some(text.severity_if_tracked.unwrap_or(text.severity)));
         }
@@ -62,28 +62,9 @@ pub(super) fn severity(hit: &Hit<'_>, path: &[u8], beside: &dyn Beside) -> Resul
     Ok((!text.only_if_tracked).then_some(text.severity))
 }
 
-/// The paths that a name in code can mean: from its own folder, or from the root.
-fn paths(name: &[u8], file: &[u8]) -> Vec<Vec<u8>> {
-    let folder = memchr::memrchr(b'/', file).map_or(&b""[..], |slash| &file[..slash]);
-    [folder, b""].iter().filter_map(|base| join(base, name)).collect()
-}
-
-/// `None` where the name leads out of the repository.
-fn join(base: &[u8], name: &[u8]) -> Option<Vec<u8>> {
-    let mut parts: Vec<&[u8]> = Vec::new();
-    for part in base.split(|&b| b == b'/').chain(name.split(|&b| b == b'/')) {
-        match part {
-            b"" | b"." => {}
-            b".." => drop(parts.pop()?),
-            _ => parts.push(part),
-        }
-    }
-    (!parts.is_empty()).then(|| parts.join(&b'/'))
-}
-
-/// The root's own ignore list.
 /// The list of a large repository is a thousand times smaller.
 const LARGEST_LIST: u64 = 4 << 20;
+/// The root's own ignore list.
 const IGNORE_LIST: &[u8] = b".gitignore";
 
 /// An ignore list that ignores a credential file no longer.
@@ -91,6 +72,8 @@ pub(super) struct LostIgnore<'r> {
     pub(super) path: Vec<u8>,
     /// Its index among the files of the change; `None` where the list is removed.
     pub(super) file: Option<usize>,
+    /// The commit that does it.
+    pub(super) commit: Option<CommitIndex>,
     pub(super) hit: Hit<'r>,
 }
 
@@ -112,15 +95,29 @@ pub(super) fn lost_ignores<'r>(store: &dyn Store, change: &ChangeSet, scanner: &
         {
             store.read_small(list, LARGEST_LIST, &mut root)?;
         }
-        lost.extend(scanner.lost_ignore(&before, &[&after, &root]).map(|hit| LostIgnore { path: file.path.to_vec(), file: Some(at), hit }));
+        lost.extend(scanner.lost_ignore(&before, &[&after, &root]).map(|hit| LostIgnore {
+            path: file.path.to_vec(),
+            file: Some(at),
+            commit: file.commit,
+            hit,
+        }));
     }
-    for (path, id) in change.removed.iter().filter(|(path, _)| is_list(path)) {
-        store.read_small(*id, LARGEST_LIST, &mut before)?;
+    let staged = change.removed.iter().filter(|(path, _)| is_list(path)).map(|(path, id)| (path, *id, None));
+    let pushed = change.removed_lists.iter().map(|(path, id, commit)| (path, *id, Some(*commit)));
+    for (path, id, commit) in staged.chain(pushed) {
+        if !store.holds(id) {
+            continue; // a partial clone: what it ignored is not known here
+        }
+        store.read_small(id, LARGEST_LIST, &mut before)?;
         root.clear();
-        if let Some(list) = store.staged_blob(IGNORE_LIST)? {
+        let of_root = match commit.and_then(|at| change.commits.get(at as usize)) {
+            Some(commit) => change::file_in_commit(store, commit.id, IGNORE_LIST)?,
+            None => store.staged_blob(IGNORE_LIST)?,
+        };
+        if let Some(list) = of_root {
             store.read_small(list, LARGEST_LIST, &mut root)?;
         }
-        lost.extend(scanner.lost_ignore(&before, &[&root]).map(|hit| LostIgnore { path: path.to_vec(), file: None, hit }));
+        lost.extend(scanner.lost_ignore(&before, &[&root]).map(|hit| LostIgnore { path: path.to_vec(), file: None, commit, hit }));
     }
     Ok(lost)
 }
@@ -178,21 +175,5 @@ fn own_file(file: &Path, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
         Ok(_) => Ok(None),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(e),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_in_code_is_meant_from_its_folder_or_from_the_root() {
-        let told = |name: &str, file: &str| {
-            let paths = paths(name.as_bytes(), file.as_bytes());
-            paths.into_iter().map(|path| String::from_utf8(path).unwrap()).collect::<Vec<_>>().join(" ")
-        };
-        assert_eq!(told("./.env.prod", "app/main.py"), "app/.env.prod .env.prod");
-        assert_eq!(told("../conf/a.env", "app/x/main.py"), "app/conf/a.env");
-        assert_eq!(told("../../..", "a.py"), "");
     }
 }

@@ -67,10 +67,10 @@ pub(super) fn examine(
     let mut packed = PackedBefore::default();
     let lost = across::lost_ignores(store, change, scanner)?;
     let lists: Vec<usize> = lost.iter().filter_map(|lost| lost.file).collect();
-    for LostIgnore { path, file, hit } in lost {
+    for LostIgnore { path, file, commit, hit } in lost {
         let file = file.map(|at| &change.files[at]);
         let reference = file.and_then(|file| name_of(change, file));
-        maker.add(hit, &Place { place: Where::Content, path: &path, commit: file.and_then(|file| file.commit), reference });
+        maker.add(hit, &Place { place: Where::Content, path: &path, commit, reference });
     }
     let own = across::own_values(store, change, scanner, policy, &mut coverage.unread)?;
     // What was found beside another file says more than what a rule saw in the same line.

@@ -112,6 +112,25 @@ fn settings(text: &[u8]) -> impl Iterator<Item = (&[u8], Range<usize>)> {
     })
 }
 
+/// The paths that a name in code can mean: from its own folder, or from the root.
+pub fn files_meant(name: &[u8], file: &[u8]) -> Vec<Vec<u8>> {
+    let folder = memchr::memrchr(b'/', file).map_or(&b""[..], |slash| &file[..slash]);
+    [folder, b""].iter().filter_map(|base| join(base, name)).collect()
+}
+
+/// The path of what `base` calls `name`; `None` where the name leads out of the repository.
+pub fn join(base: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in base.split(|&b| b == b'/').chain(name.split(|&b| b == b'/')) {
+        match part {
+            b"" | b"." => {}
+            b".." => drop(parts.pop()?),
+            _ => parts.push(part),
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join(&b'/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,5 +160,16 @@ mod tests {
         assert_eq!(values, ["kX9-plover-2", "postgres://a:b7plover@db/x"]);
         assert!(shared_values(example.as_bytes(), b"").is_empty());
         assert!(shared_values(b"=\n==\n\"'\nA=\"", b"A=\"").is_empty());
+    }
+
+    #[test]
+    fn a_name_in_code_is_meant_from_its_folder_or_from_the_root() {
+        let told = |name: &str, file: &str| {
+            let paths = files_meant(name.as_bytes(), file.as_bytes());
+            paths.into_iter().map(|path| String::from_utf8(path).unwrap()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(told("./.env.prod", "app/main.py"), "app/.env.prod .env.prod");
+        assert_eq!(told("../conf/a.env", "app/x/main.py"), "app/conf/a.env");
+        assert_eq!(told("../../..", "a.py"), "");
     }
 }

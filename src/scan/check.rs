@@ -147,7 +147,7 @@ fn writes_secret(context: &Context<'_>, line: &mut Line) -> Outcome {
     }
     // A match that names what is written ends with `open("file"`, and its name was asked already.
     let matched = &context.text[context.matched.clone()];
-    if memchr::memmem::find(matched, b"dump(").is_some() {
+    if memchr::memmem::find(matched, b"dump(").is_some() && !matched.ends_with(b"dump(") {
         return Outcome::Keep;
     }
     keep_if(logged::takes_credential(context.text, context.matched.end, context.language))

@@ -128,7 +128,7 @@ fn stops(rule: &Rule, matched: &Range<usize>, text: &[u8], language: Language, m
 }
 
 /// The keys, blocks or tables that a place stands under.
-fn keys_above<'t>(text: &'t [u8], at: usize, language: Language, memory: &mut Memory) -> Vec<&'t [u8]> {
+pub(super) fn keys_above<'t>(text: &'t [u8], at: usize, language: Language, memory: &mut Memory) -> Vec<&'t [u8]> {
     if nesting::reads(language) {
         return memory.nesting.get_or_insert_with(|| Nesting::of(text, language)).above(text, at);
     }

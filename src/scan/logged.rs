@@ -1,12 +1,13 @@
 //! Does this call print a credential? It does when an argument, or what is interpolated into its text, is a variable or a
 //! field with a sensitive name. The name inside the text is no harm, and neither is what a function makes of the value.
+//! It is long because each kind of language has its own way to print, and all of them share what is no value.
 
 use std::cell::OnceCell;
 use std::ops::Range;
 
 use super::code::{self, Code, Line};
 use super::language::Language;
-use super::name;
+use super::{flow, name};
 
 /// Functions and methods that give back what they are given, as text.
 const TRANSPARENT: &str = "str string String repr format sprintf Sprintf Sprint Sprintln printf print println concat join stringify dumps dump \
@@ -23,7 +24,7 @@ const GIVERS: &str = "get fetch read load generate gen create make decrypt resol
 /// What stands between an object and its field.
 const JOINTS: [&[u8]; 6] = [b"?.", b"->", b"::", b"!.", b"&.", b"."];
 
-/// Folders of texts and types: what follows is a label, not a value.
+/// Folders of texts and types: what follows is a label.
 const LABELS: &str = "messages message msg labels label strings string i18n errors error err translations texts types type fields field keys \
     columns selectors schema constants const enum enums Errors Messages Strings Labels Types Fields Keys Constants r R";
 
@@ -49,13 +50,17 @@ impl Calls {
         if self.line.is_commented(text, name.start, language) || self.line.is_in_text(text, name.start, language) {
             return None;
         }
+        // `$(echo …)` is taken up and `<(printf …)` is read: neither is shown.
+        if code::is_shell(language) && matches!(text.get(name.start.wrapping_sub(1)..=name.start), Some(b"$(" | b"<(")) {
+            return None;
+        }
         // Calls that nest in each other are read once for each of them: the deeper, the less of them.
         self.ends.retain(|&end| end > name.end);
         let longest = (code::LONGEST >> (2 * self.ends.len().min(8))).max(LEAST);
         let code = code::arguments(text, name.end, language, longest)?;
         let end = (code.start + code.bytes.len()).max(name.end);
         let walk = || Walk { text, code: &code, language, about_syntax: &self.about_syntax };
-        if code::is_shell(language) && shell(&code) || !code::is_shell(language) && walk().found() {
+        if code::is_shell(language) && shell(&code, language) || !code::is_shell(language) && walk().found() {
             return Some(end);
         }
         self.ends.push(end);
@@ -69,14 +74,14 @@ pub(super) fn takes_credential(text: &[u8], at: usize, language: Language) -> bo
     Walk { text, code: &code, language, about_syntax: &OnceCell::new() }.found()
 }
 
-/// A shell prints what stands after `$`, unless it goes into a pipe or a file.
-fn shell(code: &Code) -> bool {
+/// A shell prints what stands after `$`, unless it goes into a pipe or a file. Make writes `$(X)` where shells write `${X}`.
+fn shell(code: &Code, language: Language) -> bool {
     let bytes = &code.bytes;
     let statement = &bytes[..end_of_command(bytes)];
     let mut at = 0;
     while let Some(dollar) = memchr::memchr(b'$', &statement[at..]).map(|found| at + found) {
         at = dollar + 1;
-        let braced = statement.get(at) == Some(&b'{');
+        let braced = matches!((statement.get(at), language), (Some(b'{'), _) | (Some(b'('), Language::Make));
         if braced {
             at += 1;
         }
@@ -86,7 +91,8 @@ fn shell(code: &Code) -> bool {
         }
         let variable = &statement[begin..at];
         // `${X:+set}`, `${X:0:4}`, `${X%%*}` and `${#X}` say little of X; `${X:-y}` is X.
-        let whole = !braced || matches!(statement.get(at), Some(b'}')) || statement[at..].starts_with(b":-") || statement[at..].starts_with(b":?");
+        let whole =
+            !braced || matches!(statement.get(at), Some(b'}' | b')')) || statement[at..].starts_with(b":-") || statement[at..].starts_with(b":?");
         if whole && variable.len() > 1 && name::is_sensitive(variable).is_some() {
             return goes_to_terminal(&bytes[statement.len()..]);
         }
@@ -108,7 +114,7 @@ fn goes_to_terminal(rest: &[u8]) -> bool {
         [b'|', ..] => {
             let filter = rest[1..].trim_ascii_start();
             // These filters print what they read.
-            let prints = ["tee", "rev", "cat", "xxd", "hexdump", "od", "fold"].iter().any(|name| filter.starts_with(name.as_bytes()));
+            let prints = ["tee", "rev", "cat", "xxd", "hexdump", "od", "fold", "base64"].iter().any(|name| filter.starts_with(name.as_bytes()));
             prints && end_of_command(filter) == filter.len()
         }
         _ => true,
@@ -231,7 +237,8 @@ impl<'a> Walk<'a> {
         if name::is_sensitive(last).is_none() || before.iter().any(|name| is_one_of(LABELS, name)) || self.is_type(last, before) {
             return false;
         }
-        if is_bare_token(last) && self.is_about_syntax() {
+        let at = self.code.start + path.start;
+        if is_bare_token(last) && self.is_about_syntax() || names.len() == 1 && flow::holds_nothing_secret(self.text, at, last) {
             return false;
         }
         (call || is_value_before(after, self.language)) && is_value_after(&bytes[..path.start])

@@ -16,6 +16,7 @@ mod cursor;
 mod decode;
 mod explain;
 mod features;
+mod flow;
 pub mod generic;
 mod keywords;
 mod language;
@@ -39,6 +40,7 @@ mod scope;
 mod yaml;
 mod zone;
 
+pub use across::{files_meant, join};
 pub use archive::{Limits, Seekable};
 pub use confirm::ScanError;
 pub use decode::MAX_DEPTH;
@@ -52,7 +54,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::change::{Part, Unread};
-use crate::finding::{Cell, Confidence, Doubt, Family, Secret, Span};
+use crate::finding::{Cell, Confidence, Doubt, Family, Secret, Severity, Span};
 use crate::rules::{Check, Rule, Rules};
 use confirm::{Candidate, Memory};
 use cursor::Cursor;
@@ -147,6 +149,13 @@ pub fn decoded(text: &[u8]) -> Vec<(Range<usize>, Vec<u8>)> {
     let whole = 0..text.len();
     let undone = |depth| decode::runs_around(text, Parts(std::slice::from_ref(&whole)), Language::Other, depth, &mut Work::of(text.len()));
     (0..2).flat_map(undone).map(|run| (run.range, run.bytes)).collect()
+}
+
+/// The keys, blocks or tables that each of the places of a file stands under, the nearest first: a reader of its own for the
+/// fuzz targets.
+pub fn keys_above<'t>(path: &[u8], text: &'t [u8], places: &[usize]) -> Vec<Vec<&'t [u8]>> {
+    let (language, mut memory) = (Language::of(path, text), Memory::default());
+    places.iter().map(|&at| confirm::keys_above(text, at.min(text.len()), language, &mut memory)).collect()
 }
 
 /// See [`Scanner::kind`].
@@ -408,7 +417,17 @@ fn resolve(mut candidates: Vec<Candidate>, rules: &Rules) -> Vec<Candidate> {
     // Specific rules first; among equals the surer, then the longer, then the earlier.
     candidates.sort_by_key(|c| {
         let rule = &rules.all()[c.rule as usize];
-        (rule.text().yields, std::cmp::Reverse(c.confidence), c.layers(rules), std::cmp::Reverse(c.range.len()), c.range.start, c.rule)
+        // Among those that yield, one that says what is wrong goes before the one for any literal.
+        let says_more = rule.check() != Some(Check::Assignment) && rule.text().severity >= Severity::High && c.confidence > Confidence::Low;
+        (
+            rule.text().yields,
+            rule.text().yields && !says_more,
+            std::cmp::Reverse(c.confidence),
+            c.layers(rules),
+            std::cmp::Reverse(c.range.len()),
+            c.range.start,
+            c.rule,
+        )
     });
     let mut kept: Vec<Candidate> = Vec::new();
     let mut taken: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();

@@ -103,9 +103,9 @@ impl Reader<'_> {
         while self.at < self.text.len() && self.nodes.len() < MOST {
             match self.text[self.at] {
                 b'"' => self.string(),
-                b'/' if self.rest().starts_with(b"//") => self.line(),
-                b'/' if self.rest().starts_with(b"/*") => self.skip_to(b"*/"),
-                b'#' if self.hashes => self.line(),
+                b'/' if self.rest().starts_with(b"//") => self.comment(&mut head, Self::line),
+                b'/' if self.rest().starts_with(b"/*") => self.comment(&mut head, |reader| reader.skip_to(b"*/")),
+                b'#' if self.hashes => self.comment(&mut head, Self::line),
                 b'<' if self.hashes && self.rest().starts_with(b"<<") => self.here_document(),
                 b'{' | b'[' | b'(' => {
                     let from = head.max(self.at.saturating_sub(LONGEST_HEAD));
@@ -132,6 +132,15 @@ impl Reader<'_> {
 
     fn rest(&self) -> &[u8] {
         &self.text[self.at..]
+    }
+
+    /// What a comment before a key says is no key.
+    fn comment(&mut self, head: &mut usize, skip: impl Fn(&mut Self)) {
+        let is_before_key = self.text[(*head).max(self.at.saturating_sub(LONGEST_HEAD))..self.at].trim_ascii().is_empty();
+        skip(self);
+        if is_before_key {
+            *head = self.at;
+        }
     }
 
     fn line(&mut self) {
@@ -190,6 +199,8 @@ mod tests {
 
     #[test]
     fn keys_of_json_are_read_through_text_and_comments() {
+        let noted = "{ // note env\n /* x */ \"a\": {\n // vars\n \"K\": \"v\" } }";
+        assert_eq!(above(noted, "\"v\"", Language::Json), "K a");
         let text = r#"{ "a": { "text": "} \" {", /* { */ "env": { "KEY": "v1", "L": ["x", {"n": "v2"}] } }, "b": "v3" } // {"#;
         assert_eq!(above(text, "v1", Language::Json), "KEY env a");
         assert_eq!(above(text, "v2", Language::Json), "n L env a");

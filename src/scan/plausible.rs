@@ -170,15 +170,32 @@ pub(super) fn is_reference(value: &[u8]) -> bool {
         || starts(b"((") && value.ends_with(b"))")
         || starts(b"%") && value.ends_with(b"%")
         || starts(b"@") && value.ends_with(b"@")
+        || starts(b"@{")
+        || starts(b"@") && value.ends_with(b")") && value[1..].iter().take_while(|b| b.is_ascii_alphabetic()).count() >= 3
         || starts(b"__") && value.ends_with(b"__")
         || value.len() == 2 && starts(b"%")
         || [&b"#{"[..], b"%{", b"{%"].iter().any(|open| memchr::memmem::find(value, open).is_some())
         || memchr::memmem::find(value, b"<%").is_some_and(|at| memchr::memmem::find(&value[at..], b"%>").is_some())
         || memchr::memmem::find(value, b"{{").is_some_and(|at| !is_closed_by_one(&value[at + 2..]))
         || memchr::memmem::find(value, b"${").is_some_and(|at| names_variable(&value[at + 2..]))
-        || [&b"env:"[..], b"vault:", b"op://", b"arn:", b"ssm:", b"secretsmanager:", b"projects/", b"file://", b"!ref", b"!vault", b"enc[", b"enc("]
-            .iter()
-            .any(|scheme| value.len() >= scheme.len() && value[..scheme.len()].eq_ignore_ascii_case(scheme))
+        || [
+            &b"env:"[..],
+            b"vault:",
+            b"op://",
+            b"arn:",
+            b"ssm:",
+            b"secretsmanager:",
+            b"projects/",
+            b"file://",
+            b"!ref",
+            b"!vault",
+            b"enc[",
+            b"enc(",
+            b"encrypted:",
+            b"@microsoft.keyvault(",
+        ]
+        .iter()
+        .any(|scheme| value.len() >= scheme.len() && value[..scheme.len()].eq_ignore_ascii_case(scheme))
 }
 
 /// What may follow the `$` of a variable: its name, members and indices. Other signs make it a password, and so do many

@@ -104,10 +104,51 @@ mod ignore_lists {
     }
 
     #[test]
-    fn a_push_that_loses_a_line_is_refused_like_a_commit() {
-        let (repo, _) = changed("*.pem\n", Some("x\n"));
-        repo.git(&["commit", "-q", "-m", "two"]).expect(0);
-        assert_eq!(told(&repo.report(&["scan", "--history"], 1), "file-"), ["block file-ignore-lost .gitignore:null"]);
+    fn a_history_that_loses_a_line_or_the_list_is_told_with_its_commit() {
+        for after in [Some("x\n"), None] {
+            let (repo, _) = changed("*.pem\n", after);
+            repo.git(&["commit", "-q", "-m", "two"]).expect(0);
+            let report = repo.report(&["scan", "--history"], 1);
+            assert_eq!(told(&report, "file-"), ["block file-ignore-lost .gitignore:null"], "{after:?}");
+            let commit = repo.git(&["rev-parse", "HEAD"]).expect(0).out;
+            assert_eq!(report["findings"][0]["commit"].as_str(), Some(commit.trim()), "{after:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_in_a_folder_that_goes_is_told_unless_the_root_keeps_its_lines() {
+        for (root, expected) in [("target/\n", vec!["block file-ignore-lost app/.gitignore:null"]), ("target/\n.env\n", vec![])] {
+            let repo = Repo::new();
+            repo.write(".gitignore", root);
+            repo.write("app/.gitignore", ".env\n");
+            repo.write("app/a.txt", "a\n");
+            repo.git(&["add", "."]).expect(0);
+            repo.git(&["commit", "-q", "-m", "one"]).expect(0);
+            repo.git(&["rm", "-q", "app/.gitignore"]).expect(0);
+            assert_eq!(told(&staged(&repo), "file-"), expected);
+            repo.git(&["commit", "-q", "-m", "two"]).expect(0);
+            assert_eq!(told(&repo.report(&["scan", "--range", "HEAD~1..HEAD"], i32::from(!expected.is_empty())), "file-"), expected);
+        }
+    }
+
+    #[test]
+    fn a_push_that_loses_a_line_or_the_list_is_refused() {
+        for after in [Some("target/\n"), None] {
+            let server = Repo::server();
+            let repo = Repo::with_remote(&server);
+            repo.accept("a.txt", "a\n");
+            repo.accept(".gitignore", "target/\n.env\n");
+            repo.push_passes(&["main"]);
+            match after {
+                Some(after) => drop(repo.accept(".gitignore", after)),
+                None => {
+                    repo.git(&["rm", "-q", ".gitignore"]).expect(0);
+                    repo.git(&["commit", "-q", "--no-verify", "-m", "two"]).expect(0);
+                }
+            }
+            let told = repo.push_is_refused(&server, &["main"]);
+            assert!(told.contains("file-ignore-lost") && told.contains(&repo.head()[..12]), "{told}");
+        }
     }
 }
 

@@ -59,4 +59,5 @@ mod sequences;
 mod shards;
 mod support;
 mod tampering;
+mod taxonomy;
 mod tidy;

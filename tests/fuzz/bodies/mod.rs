@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each target runs one of them")]
 
+mod handling;
 mod repository;
 
 use std::ops::Range;
@@ -16,13 +17,14 @@ use leakstop::rules::{Rules, shape};
 use leakstop::scan::{self, Scanner, Text, generic};
 use leakstop::terminal;
 
+pub use handling::{across, handling, nesting};
 pub use repository::repository;
 
 /// Its name and what it does.
 type Target = (&'static str, fn(&[u8]));
 
 /// All targets by name, for the test that replays their corpora.
-pub const ALL: [Target; 9] = [
+pub const ALL: [Target; 12] = [
     ("pre_receive", pre_receive),
     ("configuration", configuration),
     ("decoders", decoders),
@@ -32,6 +34,9 @@ pub const ALL: [Target; 9] = [
     ("assignment", assignment),
     ("scanner", scanner),
     ("comments", comments),
+    ("nesting", nesting),
+    ("across", across),
+    ("handling", handling),
 ];
 
 static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::built_in().unwrap());
@@ -195,7 +200,7 @@ fn scanned(path: &[u8], bytes: &[u8]) {
 
 /// The first byte chooses the file's name, which decides on the language.
 fn path_and_text(data: &[u8]) -> (&'static [u8], &[u8]) {
-    const PATHS: [&str; 28] = [
+    const PATHS: [&str; 29] = [
         "a.txt",
         "a.py",
         "a.js",
@@ -224,6 +229,7 @@ fn path_and_text(data: &[u8]) -> (&'static [u8], &[u8]) {
         ".env",
         ".github/workflows/a.yml",
         "docker-compose.yml",
+        "a.ipynb",
     ];
     let (&first, text) = data.split_first().unwrap_or((&0, b""));
     (PATHS[usize::from(first) % PATHS.len()].as_bytes(), text)
