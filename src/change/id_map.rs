@@ -12,6 +12,23 @@ pub(super) type IdMap<V> = HashMap<ObjectId, V, IdHasher>;
 /// A set of ids.
 pub(super) type IdSet = HashSet<ObjectId, IdHasher>;
 
+/// Which objects were met at which paths. Of each pair only a mark of 128 bits is kept: a million files would take a hundred
+/// megabytes otherwise. The marks depend on secrets of this process, so that nobody can make two pairs with the same one.
+#[derive(Default)]
+pub(super) struct Marks {
+    secrets: [RandomState; 2],
+    marks: HashSet<u128>,
+}
+
+impl Marks {
+    /// False where the pair was met before.
+    pub(super) fn insert(&mut self, id: ObjectId, path: &[u8]) -> bool {
+        let [high, low] = &self.secrets;
+        let half = |secret: &RandomState| u128::from(secret.hash_one((id.as_bytes(), path)));
+        self.marks.insert(half(high) << 64 | half(low))
+    }
+}
+
 /// Makes the hash, with the secret of one table.
 #[derive(Clone)]
 pub(super) struct IdHasher {

@@ -9,7 +9,7 @@ use super::error::ChangeError;
 use super::id_map::{IdMap, IdSet};
 use super::objects::{self, ObjectId};
 use super::order::parents_first;
-use super::store::{Kind, Store};
+use super::store::{Kind, LARGEST_MESSAGE, Store};
 
 /// From so many commits on it pays to prepare for reading many objects.
 pub(super) const MANY_COMMITS: usize = 64;
@@ -89,7 +89,7 @@ fn commit_behind(store: &dyn Store, mut id: ObjectId) -> Option<ObjectId> {
         match store.holds(id).then(|| store.header(id).ok())??.0 {
             Kind::Commit => return Some(id),
             Kind::Tag if seen.insert(id) => {
-                store.read(id, &mut raw).ok()?;
+                store.read_small(id, LARGEST_MESSAGE, &mut raw).ok()?;
                 id = objects::tag(id, &raw).ok()?.target;
             }
             _ => return None,
@@ -132,7 +132,7 @@ impl Walk<'_> {
             self.store.expect_many();
         }
         let mut raw = Vec::new();
-        if self.store.read(id, &mut raw)? != Kind::Commit {
+        if self.store.read_small(id, LARGEST_MESSAGE, &mut raw)? != Kind::Commit {
             return Err(ChangeError::WrongKind { id, wanted: "commit" });
         }
         let commit = objects::commit(id, &raw)?;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::error::ChangeError;
-use super::id_map::{IdHasher, IdMap, IdSet};
+use super::id_map::{IdMap, IdSet, Marks};
 use super::new_commits::MANY_COMMITS;
 use super::objects::{self, EntryKind, ObjectId, first_entry, first_entry_bytes};
 use super::promised::unless_promised;
@@ -85,9 +85,9 @@ struct Walk<'s> {
     /// Commits to walk from, each with the index of the ref that brings it.
     tips: Vec<(ObjectId, u32)>,
     /// Blobs met so far, with the path they were met at: the path decides which rules apply.
-    seen: HashSet<(ObjectId, Box<[u8]>), IdHasher>,
+    seen: Marks,
     /// The same of trees. They stand apart: a hostile tree names a folder where it means a file.
-    seen_trees: HashSet<(ObjectId, Box<[u8]>), IdHasher>,
+    seen_trees: Marks,
     /// Trees listed so far, at whatever paths.
     met: IdSet,
     /// Entries of all trees, each tree counted once.
@@ -110,8 +110,8 @@ impl<'s> Walk<'s> {
             change: ChangeSet::default(),
             known: known.iter().copied().collect(),
             tips: Vec::new(),
-            seen: HashSet::default(),
-            seen_trees: HashSet::default(),
+            seen: Marks::default(),
+            seen_trees: Marks::default(),
             met: IdSet::default(),
             stored: 0,
             listed: 0,
@@ -276,7 +276,7 @@ impl<'s> Walk<'s> {
 
     /// Lists what `tree` holds and no tree of `parents` (the parents' versions of the same folder) holds under that name.
     fn tree(&mut self, tree: ObjectId, path: &mut Vec<u8>, parents: &[ObjectId], commit: Option<CommitIndex>) -> Result<(), ChangeError> {
-        if parents.contains(&tree) || !self.seen_trees.insert((tree, path.as_slice().into())) {
+        if parents.contains(&tree) || !self.seen_trees.insert(tree, path) {
             return Ok(());
         }
         let Some(read) = unless_promised(self.store, self.trees.read(tree))? else {
@@ -356,7 +356,7 @@ impl<'s> Walk<'s> {
     }
 
     fn file(&mut self, blob: ObjectId, path: &[u8], before: Option<ObjectId>, path_is_new: bool, commit: Option<CommitIndex>) {
-        if self.seen.insert((blob, path.into())) {
+        if self.seen.insert(blob, path) {
             self.change.files.push(NewFile { path: path.into(), blob: Some(blob), before, path_is_new, commit, reference: None });
         }
     }

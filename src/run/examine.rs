@@ -126,6 +126,8 @@ const FILES_WORTH_A_THREAD: usize = 64;
 /// Blobs are handed over in batches of about this many bytes, so that the hand-over costs nothing; a larger blob is
 /// scanned by the thread that reads it.
 const BATCH_BYTES: usize = 1 << 20;
+/// So much memory a blob takes beside its bytes: a megabyte of tiny ones would otherwise be fifteen.
+const BESIDE: usize = 200;
 /// At most so many batches wait: with the two being filled and scanned that bounds the memory.
 const WAITING_BATCHES: usize = 4;
 
@@ -217,7 +219,7 @@ fn read_all<'r>(reader: &mut Reader<'_, 'r>, work: &Work<'_, 'r>, send: &SyncSen
         if version.object.bytes.len() > BATCH_BYTES {
             return work.scan(&version, own);
         }
-        size += version.object.bytes.len();
+        size += version.object.bytes.len() + BESIDE;
         batch.push(version);
         if size < BATCH_BYTES {
             return Ok(());

@@ -360,9 +360,9 @@ mod ends {
         let repo = Repo::started();
         repo.stage(&format!("{}.txt", token(2)), format!("{}more text\n", key(1)));
         for backtrace in ["0", "full"] {
-            // A thread that the system does not give makes the standard library panic.
+            // A thread that the system does not give makes the standard library panic. The first keeps the time, and is an error.
             let mut command = repo.command("git");
-            command.args(COMMIT).env("LD_PRELOAD", process_faults()).env("FAULT_KIND", "thread").env("FAULT_AT", "1");
+            command.args(COMMIT).env("LD_PRELOAD", process_faults()).env("FAULT_KIND", "thread").env("FAULT_AT", "2");
             command.env("FAULT_ON", "forever").env("LEAKSTOP_BACKEND", "git").env("RUST_BACKTRACE", backtrace);
             let before = repo.head();
             let told = ended(&mut command);
