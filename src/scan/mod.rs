@@ -17,6 +17,8 @@ mod decode;
 mod explain;
 mod features;
 pub mod generic;
+mod jwt;
+mod keystore;
 mod keywords;
 mod language;
 mod literal;
@@ -91,6 +93,10 @@ pub struct Hit<'r> {
     pub span: Option<Span>,
     /// Confidence after the checks.
     pub confidence: Confidence,
+    /// The second of Unix time up to which it opens something, where it says so itself.
+    pub lapses: Option<i64>,
+    /// The line of the public half that belongs to it, which has no finding of its own.
+    pub id_line: Option<u32>,
     /// What was undone to see it, outermost first.
     pub decoded: Vec<&'static str>,
     /// The file that the code names, where the rule asks for it.
@@ -105,7 +111,19 @@ impl<'r> Hit<'r> {
     /// The finding is the file itself.
     fn of_file(rule: &'r Rule) -> Self {
         let confidence = rule.text().confidence;
-        Self { rule, secret: None, raw: None, span: None, confidence, decoded: Vec::new(), file: None, inside: None, cell: None }
+        Self {
+            rule,
+            secret: None,
+            raw: None,
+            span: None,
+            confidence,
+            lapses: None,
+            id_line: None,
+            decoded: Vec::new(),
+            file: None,
+            inside: None,
+            cell: None,
+        }
     }
 }
 
@@ -196,10 +214,14 @@ impl<'r> Scanner<'r> {
         if !candidates.is_empty() && file.bound.is_some() && sample::is_sample(text.path) {
             discount(&mut candidates, self.rules);
         }
-        let kept = resolve(candidates, self.rules);
+        let kept = join(resolve(candidates, self.rules), self.rules);
         let why = || "more stands encoded in it than is decoded for a file of its size; the rest was not".to_owned();
         let unread = work.is_spent.then(|| Unread { path: Vec::new(), why: why() });
-        Ok(Scanned { hits: self.locate(text.bytes, kept, &cells), unread: unread.into_iter().collect() })
+        let mut hits = self.locate(text.bytes, kept, &cells);
+        if !new.0.is_empty() && text.part == Part::Content && keystore::Store::of(text.bytes).is_some() {
+            hits.extend(self.rule_with(Check::KeyStore).filter(|rule| rule.applies_to(text.path)).map(Hit::of_file));
+        }
+        Ok(Scanned { hits, unread: unread.into_iter().collect() })
     }
 
     /// The matches of the rules for which the path alone is the finding.
@@ -233,6 +255,8 @@ impl<'r> Scanner<'r> {
             secret: Some(Secret::new(&example.bytes[range.clone()])),
             range,
             confidence: Confidence::High,
+            lapses: None,
+            id: None,
             decoded: Vec::new(),
             file: None,
         };
@@ -309,6 +333,8 @@ impl<'r> Scanner<'r> {
                 secret: candidate.secret,
                 span: Some(Span { line, column, end_line, end_column }),
                 confidence: candidate.confidence,
+                lapses: candidate.lapses,
+                id_line: candidate.id.map(|id| line_near(text, line, candidate.range.start, id.start)),
                 decoded: candidate.decoded,
                 file: candidate.file,
                 inside: None,
@@ -379,6 +405,23 @@ fn resolve(mut candidates: Vec<Candidate>, rules: &Rules) -> Vec<Candidate> {
         }
         taken.insert(candidate.range.start, candidate.range.end.max(candidate.range.start + 1));
         kept.push(candidate);
+    }
+    kept
+}
+
+/// The line of a place close to another one whose line is known.
+fn line_near(text: &[u8], line: u32, known: usize, at: usize) -> u32 {
+    let between = &text[known.min(at)..known.max(at)];
+    let ends = memchr::memchr_iter(b'\n', between).count() as u32;
+    if at < known { line - ends.min(line - 1) } else { line + ends }
+}
+
+/// One finding for a credential and the public half that belongs to it.
+fn join(mut kept: Vec<Candidate>, rules: &Rules) -> Vec<Candidate> {
+    let ids: std::collections::BTreeMap<usize, usize> = kept.iter().filter_map(|one| one.id.clone()).map(|id| (id.start, id.end)).collect();
+    if !ids.is_empty() {
+        let is_id = |one: &Candidate| ids.range(..=one.range.start).next_back().is_some_and(|(_, &end)| one.range.end <= end);
+        kept.retain(|one| one.id.is_some() || rules.all()[one.rule as usize].family() != Family::Secret || !is_id(one));
     }
     kept
 }
