@@ -561,7 +561,7 @@ mod tests {
         {
             assert_eq!(read(&text, "secret"), Some(("secret".to_owned(), value.clone(), bind)), "{text}");
         }
-        for text in [format!("the secret of it:\n{token} and more\n"), format!("\tsecret\n{token}\n{token}\n"), "secret = {a: 1}".to_owned()] {
+        for text in [format!("the secret of it:\n{token} and more\n"), format!("\tsecret\n{token}\n{token}\n")] {
             assert_eq!(read(&text, "secret"), None, "{text}");
         }
     }
