@@ -127,9 +127,11 @@ fn is_evident(scene: &Scene<'_>, found: &Assignment) -> bool {
         return false;
     }
     let hexadecimal = value.iter().all(u8::is_ascii_hexdigit) && value.len() > 32;
+    // `vault.getSecret('sql-admin')` names what it asks for.
+    let is_argument = found.quote.is_some() && found.value.start.checked_sub(2).is_some_and(|before| scene.text[before] == b'(');
     match kind {
         Some(name::Kind::Password) if found.bind != Bind::Comma && plausible::is_human_password(value) => true,
-        Some(name::Kind::Password) if matches!(found.bind, Bind::Assign | Bind::Entry) && plausible::is_phrase(value) => true,
+        Some(name::Kind::Password) if !is_argument && matches!(found.bind, Bind::Assign | Bind::Entry) && plausible::is_phrase(value) => true,
         Some(_) if plausible::is_scramble(value) => true,
         // Longer ones in hexadecimal are checksums more often than not.
         Some(_) => {
