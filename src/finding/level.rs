@@ -51,6 +51,8 @@ pub enum Doubt {
     Account,
     /// The token is not signed.
     Unsigned,
+    /// The token says itself that it is over.
+    Lapsed,
     /// A password like the user's name, for a host that only the own machine answers to.
     Local,
     /// Name and value make a credential likely and no more.
@@ -70,6 +72,7 @@ impl Doubt {
             Self::Checksum => "its checksum is wrong",
             Self::Account => "no account number can be read from it",
             Self::Unsigned => "the token is not signed",
+            Self::Lapsed => "the token has expired by its own word",
             Self::Local => "the password is the user's name, on a host that is this machine",
             Self::Likely => "name and value make a credential likely, not sure",
             Self::Sample => "it stands in a test, in documentation or in a sample",

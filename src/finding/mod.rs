@@ -78,6 +78,10 @@ pub struct Finding {
     pub confidence: Confidence,
     /// What lowered the confidence, where something did.
     pub doubt: Option<Doubt>,
+    /// The second of Unix time up to which it opens something, where it says so itself.
+    pub lapses: Option<i64>,
+    /// The line of the public half that belongs to it and has no finding of its own.
+    pub id_line: Option<u32>,
     /// Path relative to the repository's root; empty for a message, a tag or a ref.
     pub path: Arc<[u8]>,
     /// The place in the text, where there is one.

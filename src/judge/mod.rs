@@ -164,9 +164,19 @@ fn place(finding: &Finding) -> impl Ord {
     )
 }
 
-fn judge_one(finding: Finding, policy: &Policy, today: Date) -> Judged {
+fn judge_one(mut finding: Finding, policy: &Policy, today: Date) -> Judged {
+    if finding.lapses.is_some_and(|second| is_over(second, today)) {
+        finding.confidence = Confidence::Low;
+        finding.doubt = Some(Doubt::Lapsed);
+    }
     let (verdict, reason) = decide(&finding, policy, today);
     Judged { finding, verdict, reason }
+}
+
+/// True when the second lies before the day.
+fn is_over(second: i64, today: Date) -> bool {
+    let midnight = today.to_zoned(jiff::tz::TimeZone::UTC).map(|midnight| midnight.timestamp().as_second());
+    midnight.is_ok_and(|midnight| second < midnight)
 }
 
 fn decide(finding: &Finding, policy: &Policy, today: Date) -> (Verdict, Reason) {

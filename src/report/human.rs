@@ -148,7 +148,8 @@ impl Page<'_> {
         let strong = self.palette.strong;
         write!(out, "{INDENT}{strong}{name}{strong:#}")?;
         let cell = finding.cell.map(|cell| format!(" ({cell})"));
-        for part in [cell, commit, reference, mask(finding), rule].into_iter().flatten() {
+        let id = finding.id_line.map(|line| format!(" (its id on line {line})"));
+        for part in [cell, id, commit, reference, mask(finding), rule].into_iter().flatten() {
             let wide = part.chars().count();
             if width + wide > WIDTH {
                 width = INDENT.len();

@@ -123,9 +123,10 @@ fn row<'a>(judged: &'a Judged, redactor: &Redactor) -> Row<'a> {
         length: finding.secret.as_ref().map(crate::finding::Secret::len),
         fingerprint: finding.fingerprint.as_str(),
         decoded: &finding.decoded,
-        message: match finding.cell {
-            Some(cell) => format!("{} It stands in {}{cell}.", facts.message, if cell.is_output { "the " } else { "" }).into(),
-            None => facts.message.as_str().into(),
+        message: match (finding.cell, finding.id_line) {
+            (Some(cell), _) => format!("{} It stands in {}{cell}.", facts.message, if cell.is_output { "the " } else { "" }).into(),
+            (None, Some(line)) => format!("{} Its id stands beside it on line {line}.", facts.message).into(),
+            (None, None) => facts.message.as_str().into(),
         },
         fix: &facts.fix,
         rotate: facts.rotate.as_deref(),

@@ -89,6 +89,10 @@ pub struct RuleText<'a> {
     /// A bytes regex that must not match around the match, see `scope`.
     #[serde(default, borrow)]
     pub not_context: Option<Text<'a>>,
+    /// A bytes regex of the public half that belongs to the credential: close to the match it makes it surer, and is no
+    /// finding of its own.
+    #[serde(default, borrow)]
+    pub id_beside: Option<Text<'a>>,
     /// How far around a match `context` and `not_context` look.
     #[serde(default)]
     pub scope: Scope,
@@ -213,6 +217,8 @@ pub enum Check {
     Code,
     /// A call that writes a file: an argument that follows, or the group `name`, is a credential.
     WritesSecret,
+    /// A file that holds private keys or passwords, known by its bytes. It needs no pattern.
+    KeyStore,
     /// An ignore list that ignores credential files no longer. It compares two versions and needs no pattern.
     IgnoreLost,
     /// A value of the developer's own environment file. It compares two files and needs no pattern.
@@ -320,7 +326,7 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
     if let Some(short) = text.keywords.iter().find(|keyword| keyword.len() < 2) {
         return Err(of(format!("the keyword `{short}` is too short to save any work")));
     }
-    for part in [&text.context, &text.not_context].into_iter().flatten() {
+    for part in [&text.context, &text.not_context, &text.id_beside].into_iter().flatten() {
         regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(part).map_err(|e| of(e.to_string()))?;
     }
     let is_assignment = text.check == Some(Check::Assignment);

@@ -53,6 +53,7 @@ pub struct Rule {
     data: RuleData<'static>,
     regex: OnceLock<Regex>,
     context: OnceLock<(Option<Regex>, Option<Regex>)>,
+    id_beside: OnceLock<Option<Regex>>,
 }
 
 /// All rules that apply.
@@ -145,7 +146,7 @@ impl Rules {
 
 impl Rule {
     fn new(data: RuleData<'static>) -> Self {
-        Self { data, regex: OnceLock::new(), context: OnceLock::new() }
+        Self { data, regex: OnceLock::new(), context: OnceLock::new(), id_beside: OnceLock::new() }
     }
 
     /// Its id.
@@ -261,6 +262,18 @@ impl Rule {
         Ok((compile(self.data.text.context.as_deref())?, compile(self.data.text.not_context.as_deref())?))
     }
 
+    /// What the public half of the credential looks like, compiled at the first call.
+    ///
+    /// # Errors
+    /// A pattern that does not compile.
+    pub fn id_beside(&self) -> Result<Option<&Regex>, RuleError> {
+        if self.id_beside.get().is_none() {
+            let regex = compile(self.data.text.id_beside.as_deref()).map_err(|e| self.wrong(&e))?;
+            return Ok(self.id_beside.get_or_init(|| regex).as_ref());
+        }
+        Ok(self.id_beside.get().and_then(Option::as_ref))
+    }
+
     /// True when the rule looks at files with this path at all.
     pub fn applies_to(&self, path: &[u8]) -> bool {
         let text = &self.data.text;
@@ -314,6 +327,7 @@ fn owned(text: RuleText<'_>) -> RuleText<'static> {
         not_paths: all(text.not_paths),
         context: text.context.map(one),
         not_context: text.not_context.map(one),
+        id_beside: text.id_beside.map(one),
         scope: text.scope,
         under: all(text.under),
         only_if_tracked: text.only_if_tracked,

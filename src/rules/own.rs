@@ -158,7 +158,9 @@ impl OwnRule {
                 return Err(self.mistake(key, format!("`{glob}` is no glob that rules know: they have `*`, `**`, `?` and `[a-z]`")));
             }
         }
-        for (key, pattern) in [("pattern", &text.pattern), ("context", &text.context), ("not_context", &text.not_context)] {
+        for (key, pattern) in
+            [("pattern", &text.pattern), ("context", &text.context), ("not_context", &text.not_context), ("id_beside", &text.id_beside)]
+        {
             if let Some(pattern) = pattern {
                 self.compiles(key, pattern)?;
             }

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::change::{self, Part};
+use crate::change::{self, Part, Unread};
 use crate::cli::{Explain, Global};
 use crate::finding::{Confidence, Secret, Span, Where};
 use crate::judge::{Gate, Judged, Status, Unseen, Verdict, judge};
@@ -15,7 +15,7 @@ use crate::scan::{Scanner, Story, Text, Trace, plain};
 
 use super::finding_maker::{FindingMaker, Place};
 use super::output::print;
-use super::{Failure, settings};
+use super::{Failure, packed, settings};
 
 pub(super) fn explain(explain: &Explain, global: &Global) -> Result<Status, Failure> {
     let (file, line) = place(&explain.place);
@@ -29,12 +29,13 @@ pub(super) fn explain(explain: &Explain, global: &Global) -> Result<Status, Fail
     };
     let bytes = std::fs::read(&entry.file).map_err(|source| change::ChangeError::File { path: entry.file.clone(), source })?;
     let bytes = plain(bytes);
-    let scanner = Scanner::new(&rules);
+    let scanner = Scanner::new(&rules).within(packed::limits(&settings.policy));
     let text = Text { path: &entry.path, part: Part::Content, bytes: &bytes };
     let mut maker = FindingMaker::without_git(&settings.policy);
     let mut add =
         |hits: Vec<_>, place| hits.into_iter().for_each(|hit| maker.add(hit, &Place { place, path: &entry.path, commit: None, reference: None }));
-    add(scanner.scan(text)?, Where::Content);
+    let scanned = scanner.look_into(text)?;
+    add(scanned.hits, Where::Content);
     add(scanner.scan_path(&entry.path), Where::Path);
     let judged = judge(maker.into_findings(), Unseen::default(), Gate::Commit, &settings.policy, settings::today()?).judged;
     let traces = scanner.explain(text)?;
@@ -44,7 +45,7 @@ pub(super) fn explain(explain: &Explain, global: &Global) -> Result<Status, Fail
         .chain(traces.iter().filter(|trace| holds_value(trace)).filter_map(|trace| trace.raw.as_ref()));
     let redactor = Redactor::new(secrets);
     let page = Page { path: redactor.show(&entry.path), line, redactor };
-    print(&page.told(&judged, &traces))?;
+    print(&(page.told(&judged, &traces) + &page.unread(packed::below(&entry.path, scanned.unread))))?;
     Ok(Status::Clean)
 }
 
@@ -107,6 +108,13 @@ impl Page {
             let _ = writeln!(text, "silent   {}\n         because  {why}", rules.join(", "));
         }
         text
+    }
+
+    /// What could not be looked into, whichever line is asked about: what it holds is not in the story.
+    fn unread(&self, unread: impl Iterator<Item = Unread>) -> String {
+        unread
+            .map(|one| format!("unread   {}\n         because  {}\n", self.redactor.show(&one.path), self.redactor.show(one.why.as_bytes())))
+            .collect()
     }
 
     fn shows(&self, span: Option<Span>) -> bool {

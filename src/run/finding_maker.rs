@@ -81,6 +81,8 @@ impl<'a> FindingMaker<'a> {
             facts: self.facts(hit.rule, severity),
             confidence: hit.confidence,
             doubt: doubt(&hit, place.path),
+            lapses: hit.lapses,
+            id_line: hit.id_line,
             path: self.path.clone(),
             span: hit.span,
             commit,

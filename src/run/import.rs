@@ -19,7 +19,7 @@ use super::exceptions::{day_to_come, replace, usage};
 use super::finding_maker::{self, FindingMaker};
 use super::output::print;
 use super::settings::{self, BASELINE, FILE};
-use super::{Failure, baseline};
+use super::{Failure, baseline, packed};
 
 pub(super) fn import(import: &Import, global: &Global) -> Result<Status, Failure> {
     let expires = day_to_come(&import.expires)?.to_string();
@@ -63,7 +63,7 @@ fn look_up(imported: &mut Imported, global: &Global) -> Result<BTreeMap<Fingerpr
     let store = change::open(Trust::CheckOwner)?;
     let mut rules = Rules::built_in()?;
     let settings = settings::of_commit(global, &store, &mut rules)?;
-    let scanner = Scanner::new(&rules);
+    let scanner = Scanner::new(&rules).within(packed::limits(&settings.policy));
     let head = store.head()?;
     let mut found = BTreeMap::new();
     for place in std::mem::take(&mut imported.places) {
@@ -101,7 +101,8 @@ fn at(
     store.read(blob, &mut bytes)?;
     let path = place.path.as_bytes();
     let mut maker = FindingMaker::without_git(policy);
-    for hit in scanner.scan(Text { path, part: Part::Content, bytes: &plain(bytes) })? {
+    let scanned = scanner.look_into(Text { path, part: Part::Content, bytes: &plain(bytes) })?;
+    for hit in scanned.hits {
         maker.add(hit, &finding_maker::Place { place: Where::Content, path, commit: None, reference: None });
     }
     let findings = maker.into_findings();
@@ -117,7 +118,11 @@ fn at(
         meant = findings.iter().filter(on_line).collect();
     }
     if meant.is_empty() {
-        return Ok(Err("leakstop finds nothing there, so it needs no exception"));
+        return Ok(Err(if scanned.unread.is_empty() {
+            "leakstop finds nothing there, so it needs no exception"
+        } else {
+            "leakstop cannot read all of that file, and finds nothing in what it reads"
+        }));
     }
     let redactor = Redactor::new(findings.iter().flat_map(|finding| finding.secret.iter().chain(&finding.raw)));
     Ok(Ok(meant.into_iter().map(|finding| (finding.fingerprint.clone(), baseline::entry(finding, &redactor))).collect()))

@@ -51,6 +51,7 @@ impl<'a, 'r> Moves<'a, 'r> {
             let at = match self.found.iter().position(|(known, _)| **known == *path) {
                 Some(at) => at,
                 None => {
+                    // What cannot be read there counts as not having been there: the value is then new.
                     let hits = self.scanner.scan(Text { path, part: Part::Content, bytes: &earlier.text })?;
                     self.found.push((path.into(), hits));
                     self.found.len() - 1

@@ -63,6 +63,7 @@ impl<'r> PackedBefore<'r> {
             self.file = None;
             self.hits.clear();
             for before in earlier.iter().filter(|before| before.moved_from.is_none()) {
+                // What cannot be read there counts as not having been there: the value is then new.
                 self.hits.extend(scanner.scan(Text { path, part: Part::Content, bytes: &before.text })?);
             }
             self.file = Some(file);

@@ -8,6 +8,8 @@
 
 use std::ops::Range;
 
+use super::{name, plausible};
+
 /// How name and value are bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Bind {
@@ -72,7 +74,18 @@ pub(super) fn at(text: &[u8], word: Range<usize>, bare: &mut Bare) -> Option<Ass
     let name_quoted = cursor.skip_closers();
     let Some((bind, mut value)) = cursor.operator(&name, name_quoted) else { return compared_before(text, name) };
     let (range, quote, escaped) = value.value(bind, bare)?;
-    Some(Assignment { name, value: without_inner_quotes(text, range), bind, quote, escaped, name_quoted })
+    let value = without_scheme(text, without_inner_quotes(text, range));
+    Some(Assignment { name, value, bind, quote, escaped, name_quoted })
+}
+
+/// `"Bearer value"`: the first word says how the rest is sent.
+fn without_scheme(text: &[u8], value: Range<usize>) -> Range<usize> {
+    const SCHEMES: [&[u8]; 3] = [b"bearer ", b"token ", b"apikey "];
+    let is = |scheme: &&&[u8]| text[value.clone()].get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let Some(scheme) = SCHEMES.iter().find(is) else { return value };
+    let rest = &text[value.start + scheme.len()..value.end];
+    // More words are a sentence.
+    if rest.is_empty() || rest.contains(&b' ') { value } else { value.end - rest.len()..value.end }
 }
 
 /// `'"value"'`: generators of code quote once for themselves and once for the code they write.
@@ -237,7 +250,8 @@ impl<'a> Cursor<'a> {
             c.at += 2;
             return Some((Bind::Entry, c));
         }
-        if let Some(value) = c.value_line() {
+        let token = || c.token_line(name).filter(|_| name::is_sensitive(&self.text[name.clone()]).is_some());
+        if let Some(value) = c.value_line().or_else(token) {
             return Some((Bind::NextLine, value));
         }
         // A cell of a table.
@@ -333,6 +347,30 @@ impl<'a> Cursor<'a> {
         c.take(b":").then_some(c)
     }
 
+    /// `# The secret of the client` and, on the line below, a token and nothing else. Long data has such lines too, many of them,
+    /// and no blank before what looks like a name.
+    fn token_line(&self, name: &Range<usize>) -> Option<Cursor<'a>> {
+        /// The rest of the words above; and the tokens that services hand out.
+        const REST: usize = 40;
+        const LENGTHS: std::ops::RangeInclusive<usize> = 32..=128;
+        let of_token = |line: &[u8]| {
+            let body =
+                line.iter().take(LENGTHS.end() + 1).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'/')).count();
+            body + line[body..].iter().take(2).take_while(|b| **b == b'=').count()
+        };
+        let rest = self.rest();
+        let words = rest.iter().take(REST + 1).take_while(|b| b.is_ascii_alphabetic() || matches!(b, b' ' | b'.' | b':' | b'\r')).count();
+        let is_phrase = name.start.checked_sub(1).is_some_and(|before| self.text[before] == b' ');
+        if rest.get(words) != Some(&b'\n') || !is_phrase {
+            return None;
+        }
+        let line = &rest[words + 1..];
+        let length = of_token(line);
+        let behind = line[length..].strip_prefix(b"\r").unwrap_or(&line[length..]);
+        let alone = behind.is_empty() || behind.strip_prefix(b"\n").is_some_and(|below| of_token(below) < *LENGTHS.start());
+        (LENGTHS.contains(&length) && alone && plausible::looks_drawn(&line[..length])).then_some(Cursor { text: self.text, at: self.at + words + 1 })
+    }
+
     /// The cell behind the one with the name, in a table of Markdown.
     fn cell(&self) -> Option<Cursor<'a>> {
         let mut c = self.clone();
@@ -364,7 +402,10 @@ impl<'a> Cursor<'a> {
             }
             return self.quoted(quote, escaped, triple);
         }
-        if escaped || bind == Bind::Call || bind == Bind::Comma {
+        if bind == Bind::Call && !escaped {
+            return self.returned();
+        }
+        if escaped || bind == Bind::Comma {
             return None; // an expression
         }
         if !(bare.start..bare.end).contains(&self.at) {
@@ -373,7 +414,23 @@ impl<'a> Cursor<'a> {
             let end = self.rest().iter().position(ends).map_or(self.text.len(), |length| self.at + length);
             *bare = Bare { start: self.at, end };
         }
-        self.unquoted(bare.end)
+        self.unquoted(bare.end).or_else(|| self.scrambled())
+    }
+
+    /// `func apiToken() string { return "…" }`: what a function of that name does first is to return a literal.
+    fn returned(&self) -> Option<(Range<usize>, Option<u8>, bool)> {
+        /// Parameters and types are longer seldom.
+        const FAR: usize = 120;
+        const RETURN: &[u8] = b"return ";
+        let rest = &self.rest()[..self.rest().len().min(FAR)];
+        let found = memchr::memmem::find(rest, RETURN)?;
+        let between = &rest[..found];
+        let is_head =
+            between.contains(&b')') && !between.contains(&b';') && !between.contains(&b'=') && between.iter().any(|b| matches!(b, b'{' | b':'));
+        let mut literal = Cursor { text: self.text, at: self.at + found + RETURN.len() };
+        literal.blanks();
+        let quote = literal.peek();
+        (is_head && matches!(quote, b'"' | b'\'' | b'`')).then(|| Cursor { text: self.text, at: literal.at + 1 })?.quoted(quote, false, false)
     }
 
     /// Calls and literals' prefixes in front of a string: `Some("`, `new X("`, `[]byte("`, `b'`, `@"`, `$'`.
@@ -434,11 +491,22 @@ impl<'a> Cursor<'a> {
         // An open brace without quotes begins a map or a place that a template fills in.
         (!value.is_empty() && !value.contains(&b'{')).then_some((self.at..self.at + value.len(), None, false))
     }
+
+    /// Signs as no language puts them are a password up to the next blank, whatever they are.
+    fn scrambled(&self) -> Option<(Range<usize>, Option<u8>, bool)> {
+        /// Nobody types a longer one.
+        const LONGEST: usize = 128;
+        let word = self.rest().iter().take(LONGEST + 1).take_while(|b| b.is_ascii_graphic()).count();
+        let value = &self.rest()[..word];
+        let end = value.iter().rposition(|b| !matches!(b, b',' | b';' | b'"' | b'\'' | b'`')).map_or(0, |at| at + 1);
+        (word <= LONGEST && plausible::is_scramble(&value[..end])).then_some((self.at..self.at + end, None, false))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::shape::fill;
 
     fn read(text: &str, word: &str) -> Option<(String, String, Bind)> {
         let at = text.find(word).unwrap();
@@ -475,10 +543,26 @@ mod tests {
             ("f('A', 'API_KEY', '\"x1yz\"')", "KEY", "API_KEY", "x1yz", Bind::Comma),
             ("my api key a1b2c3d4e5f6a7b8 is", "key", "key", "a1b2c3d4e5f6a7b8", Bind::Space),
             ("its password is x1y2z3w4v5", "pass", "password", "x1y2z3w4v5", Bind::Space),
+            ("auth = \"Bearer x1y\"", "auth", "auth", "x1y", Bind::Assign),
+            ("func getToken() string { return \"x1\" }", "Token", "getToken", "x1", Bind::Call),
+            ("def api_key(self):\n    return 'x1'\n", "key", "api_key", "x1", Bind::Call),
             ("password string = \"x1\"", "pass", "password", "x1", Bind::Assign),
         ] {
             let found = read(text, word).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((found.0.as_str(), found.1.as_str(), found.2), (name, value, bind), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_drawn_value_is_read_where_a_plain_word_is_not() {
+        let (token, scramble) = (fill("{alnum:32}", 7), fill("{lower:1}{{{lower:1}}{lower:2})p${{lower:1}]n(o[f>-_$#{lower:1}}}", 7));
+        for (text, value, bind) in
+            [(format!("# The secret of it\n{token}\n"), &token, Bind::NextLine), (format!("secret = {scramble},\n"), &scramble, Bind::Assign)]
+        {
+            assert_eq!(read(&text, "secret"), Some(("secret".to_owned(), value.clone(), bind)), "{text}");
+        }
+        for text in [format!("the secret of it:\n{token} and more\n"), format!("\tsecret\n{token}\n{token}\n")] {
+            assert_eq!(read(&text, "secret"), None, "{text}");
         }
     }
 

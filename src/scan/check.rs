@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::code::Line;
@@ -11,7 +9,7 @@ use super::decode;
 use super::language::Language;
 use super::logged::{self, Calls};
 use super::manifest::Manifest;
-use super::{features, literal, plausible, published};
+use super::{features, jwt, literal, plausible, published};
 use crate::finding::{Doubt, Family};
 use crate::rules::shape::{base32_of_sha256, bech32_is_right, in_base, nkey_is_right};
 use crate::rules::{Check, Rule};
@@ -27,6 +25,8 @@ pub(super) enum Outcome {
     KeepTo(usize),
     /// It is surely one: a checksum or a structure fits.
     Proven,
+    /// It is surely one, and opens something up to this second of Unix time.
+    ProvenUntil(i64),
     /// It is hardly one: a checksum does not fit.
     Doubtful,
 }
@@ -83,7 +83,7 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>, progress: &mut Progress)
     {
         return Outcome::Drop;
     }
-    if rule.family() == Family::Secret && published::is_published(value) {
+    if rule.family() == Family::Secret && (published::is_published(value) || is_struck_out(&context.text[context.value.end..])) {
         return Outcome::Drop;
     }
     match check {
@@ -96,7 +96,7 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>, progress: &mut Progress)
         }
         Some(Check::Crc32Hex) => sum(split_tail(value, 8).is_some_and(|(head, tail)| format!("{:08X}", crc32fast::hash(head)).as_bytes() == tail)),
         Some(Check::AwsKeyId) => aws_key_id(value),
-        Some(Check::Jwt) => jwt(value),
+        Some(Check::Jwt) => jwt::judge(value),
         Some(Check::Base64Json) => base64_json(value),
         Some(Check::Bech32) => sum(std::str::from_utf8(value).is_ok_and(bech32_is_right)),
         Some(Check::NatsSeed) => sum(nkey_is_right(value)),
@@ -105,7 +105,7 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>, progress: &mut Progress)
         Some(Check::PrivateKey) => private_key(context),
         Some(Check::KubernetesSecret) => keep_if(progress.manifest.is_secret_value(context.text, context.matched.clone(), context.value.clone())),
         Some(Check::Random) => keep_if(plausible::looks_drawn(value)),
-        Some(Check::Token) => keep_if(plausible::looks_drawn(value) && features::is_wordless(value) && has_usual_length(value)),
+        Some(Check::Token) => keep_if(plausible::looks_drawn(value) && features::is_wordless(value) && plausible::has_usual_length(value)),
         Some(Check::Plausible) => keep_if(plausible::is_credential(context.before(), value, context.next(), context.language)),
         // What a program runs with is no comment.
         Some(Check::Literal) if !literal::is_used(value) || context.language.quotes_text() && context.is_commented(&mut progress.line) => {
@@ -120,9 +120,17 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>, progress: &mut Progress)
         }
         Some(Check::Code) => keep_if(!context.is_commented(&mut progress.line)),
         Some(Check::WritesSecret) => writes_secret(context, &mut progress.line),
-        // Two versions or two files are compared for these: see `across`.
-        Some(Check::IgnoreLost | Check::OwnValue) => Outcome::Drop,
+        // Two versions or two files are compared for these, or the whole file is looked at: see `across` and `keystore`.
+        Some(Check::IgnoreLost | Check::OwnValue | Check::KeyStore) => Outcome::Drop,
     }
+}
+
+/// `…-####`, `…****`: the rest of the value was struck out before it was written down.
+fn is_struck_out(rest: &[u8]) -> bool {
+    /// Fewer may be the signs of a language: `**` in Markdown, `...` in a sentence.
+    const SHORTEST: usize = 4;
+    let rest = if matches!(rest.first(), Some(b'-' | b'_' | b'.')) { &rest[1..] } else { rest };
+    rest.first().is_some_and(|&sign| matches!(sign, b'#' | b'*') && rest.iter().take(SHORTEST).filter(|&&b| b == sign).count() == SHORTEST)
 }
 
 /// What a check says with [`Outcome::Doubtful`].
@@ -162,11 +170,6 @@ fn sum(right: bool) -> Outcome {
     if right { Outcome::Proven } else { Outcome::Doubtful }
 }
 
-/// Machines draw tokens of round lengths; one character more or less is another thing, or a token cut by hand.
-fn has_usual_length(value: &[u8]) -> bool {
-    value.len().is_multiple_of(4) || matches!(value.len(), 22 | 25 | 30 | 34 | 35 | 37 | 43 | 45 | 46 | 50 | 86)
-}
-
 fn split_tail(value: &[u8], tail: usize) -> Option<(&[u8], &[u8])> {
     value.len().checked_sub(tail).map(|at| value.split_at(at))
 }
@@ -200,31 +203,6 @@ fn aws_key_id(value: &[u8]) -> Outcome {
     // The first 6 of 10 bytes, without the highest bit, shifted by 7; an account has 12 digits.
     let account = (account >> 2 & 0x7fff_ffff_ff80) >> 7;
     if account > 999_999_999_999 { Outcome::Doubtful } else { Outcome::Keep }
-}
-
-/// Sample subjects of the pages on which people learn what a JWT is.
-const SAMPLE_SUBJECTS: [&str; 2] = ["1234567890", "1234567891"];
-
-fn jwt(value: &[u8]) -> Outcome {
-    let mut parts = value.split(|&b| b == b'.');
-    let mut object = || {
-        let part = parts.next()?;
-        let decoded = URL_SAFE_NO_PAD.decode(part).ok()?;
-        serde_json::from_slice::<Value>(&decoded).ok().filter(Value::is_object)
-    };
-    let (Some(header), Some(payload)) = (object(), object()) else { return Outcome::Drop };
-    if header.get("alg").is_none() && header.get("enc").is_none() && header.get("typ").is_none() {
-        return Outcome::Drop;
-    }
-    let says = |key: &str, what: &str| payload.get(key).and_then(Value::as_str) == Some(what);
-    // A role `anon` is handed to every browser on purpose; a sample subject is from a tutorial.
-    if says("role", "anon") || SAMPLE_SUBJECTS.iter().any(|sample| says("sub", sample)) {
-        return Outcome::Drop;
-    }
-    if header.get("alg").and_then(Value::as_str).is_some_and(|alg| alg.eq_ignore_ascii_case("none")) {
-        return Outcome::Doubtful;
-    }
-    Outcome::Proven
 }
 
 fn base64_json(value: &[u8]) -> Outcome {
@@ -267,6 +245,8 @@ fn names_itself(password: &[u8]) -> bool {
 
 /// A key's body has at least this many characters of base64: the smallest real ones (Ed25519 in PKCS#8) have 64.
 const SMALLEST_BODY: usize = 60;
+/// Between its two lines a shorter one stands too: a seed alone, or what is left of a key.
+const SMALLEST_WHOLE: usize = 40;
 /// An RSA key of 16,384 bits has about 12,800 characters; with headers, quotes and indentation this is room enough.
 const LONGEST_ARMOUR: usize = 32 << 10;
 
@@ -298,7 +278,8 @@ fn private_key(context: &Context<'_>) -> Outcome {
         total += run.len();
         end = run_start + run.len();
     }
-    if total < SMALLEST_BODY || plausible::distinct(body) < 20 {
+    let smallest = if footer.is_some() { SMALLEST_WHOLE } else { SMALLEST_BODY };
+    if total < smallest || plausible::distinct(body) < 20 {
         return Outcome::Drop; // a header in a parser or in documentation
     }
     let line_end = |at: usize| memchr::memmem::find(&rest[at + 5..], b"-----").map_or(at, |close| at + 5 + close + 5);

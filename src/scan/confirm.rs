@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use regex::bytes::Regex;
+
 use super::MOST_CANDIDATES;
 use super::check::{self, Outcome};
 use super::decode::{self, Encoded};
@@ -28,6 +30,10 @@ pub(super) struct Candidate {
     pub(super) range: Range<usize>,
     pub(super) secret: Option<Secret>,
     pub(super) confidence: Confidence,
+    /// The second of Unix time up to which it opens something, where it says so itself.
+    pub(super) lapses: Option<i64>,
+    /// Where the public half that belongs to it stands.
+    pub(super) id: Option<Range<usize>>,
     pub(super) decoded: Vec<&'static str>,
     /// The file that the match names, where the rule asks for it.
     pub(super) file: Option<Box<[u8]>>,
@@ -37,6 +43,7 @@ impl Candidate {
     /// The same candidate, found inside decoded bytes; `None` where the text shows it undecoded.
     pub(super) fn inside(mut self, encoded: &Encoded, rules: &Rules) -> Option<Self> {
         self.range = encoded.place(&self.range, self.is_bound(rules))?;
+        self.id = self.id.and_then(|id| encoded.place(&id, false));
         self.decoded.insert(0, encoded.how);
         Some(self)
     }
@@ -153,6 +160,17 @@ pub(super) fn confirm(
     })
 }
 
+/// The match nearest to the value, apart from it.
+fn nearest(id: &Regex, text: &[u8], value: &Range<usize>) -> Option<Range<usize>> {
+    /// Both halves stand in one entry of a file.
+    const FAR: usize = 400;
+    let start = value.start.saturating_sub(FAR);
+    let end = value.end.saturating_add(FAR).min(text.len());
+    let apart = |found: &Range<usize>| found.end <= value.start || value.end <= found.start;
+    let distance = |found: &Range<usize>| if found.end <= value.start { value.start - found.end } else { found.start - value.end };
+    id.find_iter(&text[start..end]).map(|found| start + found.start()..start + found.end()).filter(apart).min_by_key(distance)
+}
+
 /// Tells every match of `rule` that begins in the window, and what it comes to.
 pub(super) fn attempts(
     rule: &Rule,
@@ -189,7 +207,8 @@ pub(super) fn attempts(
         }
         let context = check::Context { text, value: part.range(), matched: whole.range(), language };
         let mut range = part.range();
-        let confidence = match check::judge(rule, &context, &mut memory.progress) {
+        let mut lapses = None;
+        let mut confidence = match check::judge(rule, &context, &mut memory.progress) {
             Outcome::Drop => {
                 tell(Attempt::Stopped(part.range(), Stop::Check));
                 continue;
@@ -201,11 +220,19 @@ pub(super) fn attempts(
                 rule.text().confidence
             }
             Outcome::Proven => Confidence::High,
+            Outcome::ProvenUntil(second) => {
+                lapses = Some(second);
+                Confidence::High
+            }
             Outcome::Doubtful => Confidence::Low,
         };
+        let id = rule.id_beside()?.and_then(|id| nearest(id, text, &range));
+        if id.is_some() && confidence == Confidence::Medium {
+            confidence = Confidence::High;
+        }
         let secret = secret.is_some().then(|| Secret::new(&text[range.clone()]));
         let file = captures.name("file").map(|file| file.as_bytes().into());
-        tell(Attempt::Passed(Candidate { rule: window.rule, range, secret, confidence, decoded: Vec::new(), file }));
+        tell(Attempt::Passed(Candidate { rule: window.rule, range, secret, confidence, lapses, id, decoded: Vec::new(), file }));
     }
     Ok(())
 }

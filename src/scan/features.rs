@@ -219,7 +219,7 @@ fn of_name(name: &[u8], out: &mut Vector) {
     let parts = super::name::parts(name);
     let has = |words: &[&str]| parts.iter().any(|part| words.iter().any(|word| part == word.as_bytes()));
     let in_name = |word: &str| holds(&lower, word.as_bytes());
-    out.flag(["pass", "pwd", "psw"].iter().any(|word| in_name(word)) || has(&["pw"]));
+    out.flag(["pass", "pwd", "psw", "pssw", "pasw"].iter().any(|word| in_name(word)) || has(&["pw"]));
     out.flag(in_name("secret"));
     out.flag(in_name("token"));
     out.flag(in_name("key"));

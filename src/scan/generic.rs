@@ -99,7 +99,16 @@ pub(super) fn confirm(window: Window, scene: &Scene<'_>, names: &[String], new: 
         if doubtful { Confidence::Low } else { Confidence::Medium }
     };
     let secret = Secret::new(&text[found.value.clone()]);
-    out.push(Candidate { rule: window.rule, range: found.value, secret: Some(secret), confidence, decoded: Vec::new(), file: None });
+    out.push(Candidate {
+        rule: window.rule,
+        range: found.value,
+        secret: Some(secret),
+        confidence,
+        lapses: None,
+        id: None,
+        decoded: Vec::new(),
+        file: None,
+    });
 }
 
 /// The model learned what source code holds. What it never saw much of is evident all the same: a password as people make them
@@ -109,12 +118,20 @@ fn is_evident(scene: &Scene<'_>, found: &Assignment) -> bool {
     const LENGTHS: std::ops::RangeInclusive<usize> = 24..=128;
     let value = &scene.text[found.value.clone()];
     let is_text = found.quote.is_some() || scene.language.is_configuration();
-    if !is_text || sample::is_sample(scene.path) {
+    let is_scramble = !scene.language.quotes_text() && plausible::is_scramble(value);
+    // `PASSWORD=value` is text wherever a bare word is one; a dollar in it may be the shell's.
+    let is_line = found.bind == Bind::Assign && !scene.language.quotes_text() && !value.contains(&b'$');
+    let kind = name::is_sensitive(&scene.text[found.name.clone()]);
+    let is_line = is_line && kind == Some(name::Kind::Password);
+    if !(is_text || is_scramble || is_line) || sample::is_sample(scene.path) {
         return false;
     }
     let hexadecimal = value.iter().all(u8::is_ascii_hexdigit) && value.len() > 32;
-    match name::is_sensitive(&scene.text[found.name.clone()]) {
+    // `vault.getSecret('sql-admin')` names what it asks for.
+    let is_argument = found.quote.is_some() && found.value.start.checked_sub(2).is_some_and(|before| scene.text[before] == b'(');
+    match kind {
         Some(name::Kind::Password) if found.bind != Bind::Comma && plausible::is_human_password(value) => true,
+        Some(name::Kind::Password) if !is_argument && matches!(found.bind, Bind::Assign | Bind::Entry) && plausible::is_phrase(value) => true,
         Some(_) if plausible::is_scramble(value) => true,
         // Longer ones in hexadecimal are checksums more often than not.
         Some(_) => {
@@ -153,13 +170,25 @@ fn worth_weighing(text: &[u8], found: &Assignment, language: Language, is_own: b
         && !plausible::is_time_uuid(value)
         && !plausible::is_misshapen(&text[found.name.clone()], value)
         && (names_password(&text[found.name.clone()]) || !plausible::is_broken_token(value))
+        && !is_odd_key(text, found)
         // `token=sha256~<token>`: the rest is for the reader to fill in.
         && !(found.quote.is_none() && text.get(found.value.end) == Some(&b'<') && text.get(found.value.end + 1).is_some_and(u8::is_ascii_alphabetic))
 }
 
+/// `key=` alone says little of its value, which has to look like a key of its own: machines draw those in usual lengths.
+fn is_odd_key(text: &[u8], found: &Assignment) -> bool {
+    const LENGTHS: std::ops::RangeInclusive<usize> = 16..=64;
+    let value = &text[found.value.clone()];
+    text[found.name.clone()].eq_ignore_ascii_case(b"key")
+        && found.quote.is_none()
+        && LENGTHS.contains(&value.len())
+        && value.iter().all(u8::is_ascii_alphanumeric)
+        && !plausible::has_usual_length(value)
+}
+
 fn names_password(name: &[u8]) -> bool {
     let lower = name.to_ascii_lowercase();
-    ["pass", "pwd", "psw", "pw", "phrase"].iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
+    ["pass", "pwd", "psw", "pssw", "pasw", "pw", "phrase"].iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
 }
 
 /// True for a name that holds one of the user's, part by part: `user_pin` holds `pin`, `shipping` does not.
@@ -221,7 +250,7 @@ fn has_sensitive_part(name: &[u8]) -> bool {
         b"signature",
     ];
     name::parts(name).iter().any(|part| {
-        let sensitive = ["pass", "pwd", "psw", "secret", "token", "cred", "auth", "key", "bearer", "identified", "sig"];
+        let sensitive = ["pass", "pwd", "psw", "pssw", "pasw", "secret", "token", "cred", "auth", "key", "bearer", "identified", "sig"];
         let holds = |word: &[u8]| memchr::memmem::find(part, word).is_some();
         part == b"pw" || sensitive.iter().any(|word| holds(word.as_bytes())) && !LONGER_WORDS.iter().any(|longer| holds(longer))
     })

@@ -108,7 +108,11 @@ fn is_of_kind_secret(document: &[u8]) -> bool {
     document.split(|&b| b == b'\n').any(|line| {
         let line = line.trim_ascii();
         let line = line.strip_prefix(b"- ").unwrap_or(line);
-        line.strip_prefix(b"kind:").is_some_and(|kind| matches!(kind.trim_ascii(), b"Secret" | b"\"Secret\"" | b"'Secret'"))
+        line.strip_prefix(b"kind:").is_some_and(|kind| {
+            let kind = kind.trim_ascii();
+            // Kubernetes takes no other spelling, but who writes `secret` means one.
+            [&b"Secret"[..], b"\"Secret\"", b"'Secret'"].iter().any(|secret| kind.eq_ignore_ascii_case(secret))
+        })
     })
 }
 

@@ -18,6 +18,8 @@ mod explain;
 mod features;
 mod flow;
 pub mod generic;
+mod jwt;
+mod keystore;
 mod keywords;
 mod language;
 mod large;
@@ -35,6 +37,7 @@ mod plain;
 mod plausible;
 mod prefilter;
 mod published;
+mod resolve;
 mod sample;
 mod scope;
 mod yaml;
@@ -54,7 +57,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::change::{Part, Unread};
-use crate::finding::{Cell, Confidence, Doubt, Family, Secret, Severity, Span};
+use crate::finding::{Cell, Confidence, Doubt, Family, Secret, Span};
 use crate::rules::{Check, Rule, Rules};
 use confirm::{Candidate, Memory};
 use cursor::Cursor;
@@ -96,6 +99,10 @@ pub struct Hit<'r> {
     pub span: Option<Span>,
     /// Confidence after the checks.
     pub confidence: Confidence,
+    /// The second of Unix time up to which it opens something, where it says so itself.
+    pub lapses: Option<i64>,
+    /// The line of the public half that belongs to it, which has no finding of its own.
+    pub id_line: Option<u32>,
     /// What was undone to see it, outermost first.
     pub decoded: Vec<&'static str>,
     /// The file that the code names, where the rule asks for it.
@@ -110,7 +117,19 @@ impl<'r> Hit<'r> {
     /// The finding is the file itself.
     fn of_file(rule: &'r Rule) -> Self {
         let confidence = rule.text().confidence;
-        Self { rule, secret: None, raw: None, span: None, confidence, decoded: Vec::new(), file: None, inside: None, cell: None }
+        Self {
+            rule,
+            secret: None,
+            raw: None,
+            span: None,
+            confidence,
+            lapses: None,
+            id_line: None,
+            decoded: Vec::new(),
+            file: None,
+            inside: None,
+            cell: None,
+        }
     }
 }
 
@@ -235,12 +254,16 @@ impl<'r> Scanner<'r> {
         // What stands apart from the new part stood there before.
         candidates.retain(|candidate| new.touch(&candidate.range));
         if !candidates.is_empty() && file.bound.is_some() && sample::is_sample(text.path) {
-            discount(&mut candidates, self.rules);
+            resolve::discount(&mut candidates, self.rules);
         }
-        let kept = resolve(candidates, self.rules);
+        let kept = resolve::one_a_cause(candidates, self.rules);
         let why = || "more stands encoded in it than is decoded for a file of its size; the rest was not".to_owned();
         let unread = work.is_spent.then(|| Unread { path: Vec::new(), why: why() });
-        let mut scanned = Scanned { hits: self.locate(text.bytes, kept, &cells), unread: unread.into_iter().collect(), is_cut };
+        let mut hits = self.locate(text.bytes, kept, &cells);
+        if !new.0.is_empty() && text.part == Part::Content && keystore::Store::of(text.bytes).is_some() {
+            hits.extend(self.rule_with(Check::KeyStore).filter(|rule| rule.applies_to(text.path)).map(Hit::of_file));
+        }
+        let mut scanned = Scanned { hits, unread: unread.into_iter().collect(), is_cut };
         scanned.cut();
         Ok(scanned)
     }
@@ -276,6 +299,8 @@ impl<'r> Scanner<'r> {
             secret: Some(Secret::new(&example.bytes[range.clone()])),
             range,
             confidence: Confidence::High,
+            lapses: None,
+            id: None,
             decoded: Vec::new(),
             file: None,
         };
@@ -358,6 +383,8 @@ impl<'r> Scanner<'r> {
                 secret: candidate.secret,
                 span: Some(Span { line, column, end_line, end_column }),
                 confidence: candidate.confidence,
+                lapses: candidate.lapses,
+                id_line: candidate.id.map(|id| line_near(text, line, candidate.range.start, id.start)),
                 decoded: candidate.decoded,
                 file: candidate.file,
                 inside: None,
@@ -390,15 +417,6 @@ impl FileKind<'_> {
     }
 }
 
-/// Unsafe code in tests, documentation and samples does less harm: it is told, with little weight.
-fn discount(candidates: &mut [Candidate], rules: &Rules) {
-    for candidate in candidates {
-        if matches!(rules.all()[candidate.rule as usize].family(), Family::Handling | Family::Access) {
-            candidate.confidence = Confidence::Low;
-        }
-    }
-}
-
 /// What lowered the confidence in a hit of the file at `path`.
 pub fn doubt(hit: &Hit<'_>, path: &[u8]) -> Option<Doubt> {
     let text = hit.rule.text();
@@ -412,34 +430,11 @@ pub fn doubt(hit: &Hit<'_>, path: &[u8]) -> Option<Doubt> {
     }
 }
 
-/// One finding for one cause: where two candidates overlap, the more specific rule stays.
-fn resolve(mut candidates: Vec<Candidate>, rules: &Rules) -> Vec<Candidate> {
-    // Specific rules first; among equals the surer, then the longer, then the earlier.
-    candidates.sort_by_key(|c| {
-        let rule = &rules.all()[c.rule as usize];
-        // Among those that yield, one that says what is wrong goes before the one for any literal.
-        let says_more = rule.check() != Some(Check::Assignment) && rule.text().severity >= Severity::High && c.confidence > Confidence::Low;
-        (
-            rule.text().yields,
-            rule.text().yields && !says_more,
-            std::cmp::Reverse(c.confidence),
-            c.layers(rules),
-            std::cmp::Reverse(c.range.len()),
-            c.range.start,
-            c.rule,
-        )
-    });
-    let mut kept: Vec<Candidate> = Vec::new();
-    let mut taken: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();
-    for candidate in candidates {
-        let overlaps = taken.range(..candidate.range.end.max(1)).next_back().is_some_and(|(_, &end)| end > candidate.range.start);
-        if overlaps {
-            continue;
-        }
-        taken.insert(candidate.range.start, candidate.range.end.max(candidate.range.start + 1));
-        kept.push(candidate);
-    }
-    kept
+/// The line of a place close to another one whose line is known.
+fn line_near(text: &[u8], line: u32, known: usize, at: usize) -> u32 {
+    let between = &text[known.min(at)..known.max(at)];
+    let ends = memchr::memchr_iter(b'\n', between).count() as u32;
+    if at < known { line - ends.min(line - 1) } else { line + ends }
 }
 
 #[cfg(test)]

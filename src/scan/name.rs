@@ -86,10 +86,13 @@ fn of_part(part: &[u8]) -> Option<Kind> {
     let holds = |word: &str| memchr::memmem::find(part, word.as_bytes()).is_some();
     let ends = |word: &str| part.ends_with(word.as_bytes());
     if ["password", "passwd", "passphrase", "passcode", "passwort", "contrasena"].iter().any(|word| holds(word)) {
-        // `passwordless` is the opposite.
-        return (!ends("less")).then_some(Kind::Password);
+        // `passwordless` is the opposite, and a `passwordfile` holds it.
+        return (!ends("less") && !ends("file")).then_some(Kind::Password);
     }
-    if has("pass pwd pw psw pswd", part) || GLUED.split(' ').any(|front| part.strip_prefix(front.as_bytes()).is_some_and(is_short_password)) {
+    if has("pass pwd pw psw", part)
+        || has(MISSPELT, part)
+        || GLUED.split(' ').any(|front| part.strip_prefix(front.as_bytes()).is_some_and(is_short_password))
+    {
         return Some(Kind::Password);
     }
     if KEY_FRONTS.split(' ').any(|front| part.strip_suffix(b"key").is_some_and(|head| head.ends_with(front.as_bytes()))) {
@@ -128,6 +131,9 @@ fn is_short_password(part: &[u8]) -> bool {
 fn has(words: &str, part: &[u8]) -> bool {
     words.split(' ').any(|word| word.as_bytes() == part)
 }
+
+/// `password` as people write it in a hurry, or to have it shorter.
+const MISSPELT: &str = "pswd psswd psswrd pssword psswword paswd pasword paswword passwrd passord pasword passwrod pwrd";
 
 /// What people glue before `pass`, `pwd` and `pw` without a hump.
 const GLUED: &str = "\

@@ -133,13 +133,19 @@ pub(super) fn is_publishable(value: &[u8]) -> bool {
 const FOREIGN: &[u8] = b"?%$*;!@&#^,()<>[]";
 
 /// True for a token in which one or two signs stand that no token has, among letters and digits: it was broken on the way or
-/// made up by hand. Passwords may hold any sign, and so do keys that are drawn from all signs, which hold many.
+/// made up by hand. Passwords may hold any sign, and so do keys that are drawn from all signs, which hold many. A dollar in
+/// front is the shell's or the template's.
 pub(super) fn is_broken_token(value: &[u8]) -> bool {
     let escaped = value.windows(3).filter(|w| w[0] == b'%' && w[1].is_ascii_hexdigit() && w[2].is_ascii_hexdigit()).count();
     let is_escaped = escaped > 0 && escaped == value.iter().filter(|b| **b == b'%').count();
     let foreign = value.iter().filter(|b| FOREIGN.contains(b)).count();
+    if foreign == 1 && value.starts_with(b"$") {
+        return false;
+    }
     let plain = value.iter().filter(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')).count();
-    value.len() >= 20 && !is_escaped && matches!(foreign, 1..=2) && plain * 100 >= value.len() * 85
+    // A short one might be a password yet, but none that stands under the name of a token asks a question.
+    let asks = value.len() >= 8 && value.contains(&b'?') && foreign <= 2 && plain * 10 >= value.len() * 7;
+    value.len() >= 20 && !is_escaped && matches!(foreign, 1..=2) && plain * 100 >= value.len() * 85 || asks
 }
 
 /// True for `nonMatchingToken`, `NOT_A_KEY`: the name itself says that the value is none. A `fake` or a `mock` says less: real
@@ -280,6 +286,11 @@ pub(super) fn looks_drawn(value: &[u8]) -> bool {
     !all_of_one_kind && entropy(value) >= least_entropy(value.len())
 }
 
+/// Machines draw tokens of round lengths; one character more or less is another thing, or a token cut by hand.
+pub(super) fn has_usual_length(value: &[u8]) -> bool {
+    value.len().is_multiple_of(4) || matches!(value.len(), 22 | 25 | 30 | 34 | 35 | 37 | 43 | 45 | 46 | 50 | 86)
+}
+
 /// Shannon entropy in bits a character.
 pub(super) fn entropy(value: &[u8]) -> f64 {
     let mut counts = [0u32; 256];
@@ -387,15 +398,22 @@ fn names_password(before: &[u8]) -> bool {
     ["pass", "pwd", "pw"].iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
 }
 
-/// True for a value that a vendor's name and its own form announce as a token of that vendor, but that has other lengths: it was
-/// cut, or changed so that it opens nothing. Only for vendors whose tokens have one form.
+/// Beginnings of tokens that have one form, which the vendors' rules know. What begins so and is none of theirs was cut, or
+/// changed so that it opens nothing.
+const ONE_FORM: [&[u8]; 6] = [b"AIzaSy", b"cfut_", b"cfat_", b"sk-admin-", b"sqco_", b"ucat_"];
+
+/// True for a value that a vendor's name or its own beginning announces as a token of that vendor, but that has another form: it
+/// was cut, or changed so that it opens nothing. Only for vendors whose tokens have one form.
 pub(super) fn is_misshapen(name: &[u8], value: &[u8]) -> bool {
+    if ONE_FORM.iter().any(|beginning| value.starts_with(beginning)) {
+        return true; // a rule of the vendor's own tells the whole ones
+    }
     if memchr::memmem::find(&name.to_ascii_lowercase(), b"telegram").is_none() {
         return false;
     }
     // The number of the bot, a colon, 35 characters.
     let Some(colon) = memchr::memchr(b':', value).filter(|&at| value[..at].iter().all(u8::is_ascii_digit)) else { return false };
-    colon > 0 && !((8..=10).contains(&colon) && value.len() - colon == 36)
+    colon > 0 && !((5..=16).contains(&colon) && value.len() - colon == 36)
 }
 
 /// Signs of many kinds in an order that no language writes: brackets that close what was never opened.
@@ -436,6 +454,19 @@ pub(super) fn is_human_password(value: &[u8]) -> bool {
         && !is_reference(value)
 }
 
+/// `whiteduke`, `open sesame`, `thisismypassword`: two words that nobody would put there but as a password.
+pub(super) fn is_phrase(value: &[u8]) -> bool {
+    const LENGTHS: std::ops::RangeInclusive<usize> = 8..=24;
+    let joints = value.iter().filter(|b| matches!(b, b' ' | b'-' | b'_')).count();
+    let has = |word: &&str| memchr::memmem::find(value, word.as_bytes()).is_some();
+    LENGTHS.contains(&value.len())
+        && joints <= 1
+        && value.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b' ' | b'-' | b'_'))
+        // `new_password` is the name of a field.
+        && !WEAK_WORDS.iter().chain(&["user"]).filter(|word| joints > 0 || !word.starts_with('p')).any(has)
+        && !is_made_up(value)
+}
+
 /// Two kinds of characters and some length: what a person types when asked for a password.
 fn human_password(value: &[u8]) -> bool {
     let kinds = [u8::is_ascii_lowercase as fn(&u8) -> bool, u8::is_ascii_uppercase, u8::is_ascii_digit, u8::is_ascii_punctuation];
@@ -462,10 +493,11 @@ mod tests {
 
     #[test]
     fn a_token_with_a_stray_sign_is_broken() {
-        for broken in ["k3Jd82hGs0?dkW92hfKq0Zx", "@dkW92hfKq0Zxk3Jd82hGs0"] {
+        for broken in ["k3Jd82h?s0", "k3Jd82hGs0?dkW92hfKq0Zx", "@dkW92hfKq0Zxk3Jd82hGs0"] {
             assert!(is_broken_token(broken.as_bytes()), "{broken}");
         }
         for whole in [
+            "$k3Jd82hGs0dkW92hfKq0Zx",
             "k3Jd82hGs0-dkW92hf_Kq0Zx",
             "ab+c/dE4kW92hfKq0Zx==",
             "dkW92hfKq0%2Bk3Jd82hGs0",

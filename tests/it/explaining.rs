@@ -106,3 +106,11 @@ fn a_file_by_its_name_and_a_place_that_is_none() {
     repo.write("odd:3", "x\n");
     assert_eq!(told(&repo, "odd:3", 0), "no keyword of any rule stands here\n");
 }
+
+#[test]
+fn what_could_not_be_read_is_told() {
+    let repo = Repo::new();
+    repo.write("a.7z", b"7z\xbc\xaf\x27\x1c\0\x04");
+    let told = told(&repo, "a.7z", 0);
+    assert!(told.contains("unread   a.7z\n         because  "), "{told}");
+}

@@ -26,6 +26,7 @@ mod explaining;
 mod failing;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod faults;
+mod forms;
 mod fuzzed;
 mod histories;
 #[cfg(target_os = "linux")]

@@ -159,8 +159,8 @@ fn alone(id: &str) -> Rules {
 
 /// The ids of the rules that find something in an example of `rule`: a text, or the path where the rule has no pattern.
 fn found_in<'r>(scanner: &Scanner<'r>, rule: &RuleText<'_>, example: &str) -> BTreeSet<&'r str> {
-    // These compare two files; their scenes stand in `across.rs`, their examples are the paths they look at.
-    if matches!(rule.check, Some(Check::IgnoreLost | Check::OwnValue)) {
+    // These compare two files or look at one whole; their scenes stand in `across.rs` and `forms.rs`, their examples are the paths they look at.
+    if matches!(rule.check, Some(Check::IgnoreLost | Check::OwnValue | Check::KeyStore)) {
         return scanner.rule_with(rule.check.unwrap()).filter(|rule| rule.applies_to(example.as_bytes())).map(|rule| rule.id()).into_iter().collect();
     }
     let path_alone = rule.pattern.is_none() && rule.keywords.is_empty();
