@@ -168,6 +168,29 @@ pub(super) fn commit(id: ObjectId, raw: &[u8]) -> Result<Commit<'_>, ChangeError
     Ok(Commit { tree: tree.ok_or_else(malformed)?, parents, headers, message })
 }
 
+/// The headers that hold text: author, committer, tags that a merge carries along, and whatever else somebody put there.
+/// Signatures are left out: they are random by nature.
+pub(super) fn text_headers(headers: &[u8]) -> Vec<&[u8]> {
+    let mut found = Vec::new();
+    let mut rest = headers;
+    while !rest.is_empty() {
+        // A line that begins with a space goes on with the header above it.
+        let ends = memchr::memchr_iter(b'\n', rest).find(|&at| rest.get(at + 1) != Some(&b' '));
+        let (header, after) = ends.map_or((rest, &[][..]), |at| (&rest[..at], &rest[at + 1..]));
+        rest = after;
+        match header.strip_prefix(b"author ").or_else(|| header.strip_prefix(b"committer ")) {
+            Some(name) => {
+                // Without the time, so that one person is one text.
+                let end = memchr::memrchr(b'>', name).map_or(name.len(), |at| at + 1);
+                found.push(&name[..end]);
+            }
+            None if header.starts_with(b"gpgsig") => {}
+            None => found.push(header),
+        }
+    }
+    found
+}
+
 /// The fields of a raw tag that we use.
 #[derive(Debug)]
 pub(super) struct Tag<'a> {

@@ -252,7 +252,7 @@ impl<'s> Walk<'s> {
             parent_trees.push(self.root_tree(parent, root_trees)?);
         }
         self.text(Part::Message, commit.message.to_vec(), Some(at), None);
-        for line in author_lines(commit.headers) {
+        for line in objects::text_headers(commit.headers) {
             if !self.authors.contains(line) {
                 self.authors.insert(line.to_vec());
                 self.text(Part::Author, line.to_vec(), Some(at), None);
@@ -380,27 +380,4 @@ impl<'s> Walk<'s> {
             commit.reference = (reference != NO_REF).then_some(reference);
         }
     }
-}
-
-/// The headers that hold text: author, committer, tags that a merge carries along, and whatever else somebody put there.
-/// Signatures are left out: they are random by nature.
-fn author_lines(headers: &[u8]) -> Vec<&[u8]> {
-    let mut found = Vec::new();
-    let mut rest = headers;
-    while !rest.is_empty() {
-        // A line that begins with a space goes on with the header above it.
-        let ends = memchr::memchr_iter(b'\n', rest).find(|&at| rest.get(at + 1) != Some(&b' '));
-        let (header, after) = ends.map_or((rest, &[][..]), |at| (&rest[..at], &rest[at + 1..]));
-        rest = after;
-        match header.strip_prefix(b"author ").or_else(|| header.strip_prefix(b"committer ")) {
-            Some(name) => {
-                // Without the time, so that one person is one text.
-                let end = memchr::memrchr(b'>', name).map_or(name.len(), |at| at + 1);
-                found.push(&name[..end]);
-            }
-            None if header.starts_with(b"gpgsig") => {}
-            None => found.push(header),
-        }
-    }
-    found
 }

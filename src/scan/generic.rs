@@ -155,14 +155,11 @@ const SHORTEST: usize = 4;
 /// What is surely no credential need not be weighed: most bindings end here.
 fn worth_weighing(text: &[u8], found: &Assignment, language: Language, is_own: bool) -> bool {
     let value = &text[found.value.clone()];
-    let is_bare = found.quote.is_none() && language.quotes_text();
-    let bare_number = is_bare && value.iter().all(|b| b.is_ascii_digit() || *b == b'_');
-    // Where text stands in quotes, letters without them are the name of something.
-    let bare_name = is_bare && value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'$'));
+    let bare_number = found.quote.is_none() && language.quotes_text() && value.iter().all(|b| b.is_ascii_digit() || *b == b'_');
     let label = value.ends_with(b":") && value[..value.len() - 1].iter().all(|&b| b.is_ascii_alphabetic() || b == b' ');
     value.len() >= SHORTEST
         && value.iter().any(|b| b.is_ascii_alphanumeric() || !b.is_ascii())
-        && !(bare_number || bare_name || label)
+        && !(bare_number || label)
         && !plausible::is_reference(value)
         && !plausible::is_password_word(value)
         && (is_own || has_sensitive_part(&text[found.name.clone()]))

@@ -321,7 +321,8 @@ impl<'r> Scanner<'r> {
         let rules = self.rules.all();
         let mut memory = Memory::default();
         let mut weighed = generic::Weighed::default();
-        for window in self.prefilter.windows(self.rules, file.language, text, new) {
+        let bound = file.bound.is_some_and(PathRules::have_keywords);
+        for window in self.prefilter.windows(self.rules, file.language, text, new, bound) {
             let rule = &rules[window.rule as usize];
             // Windows come rule by rule.
             if memory.is_new(window.rule) {

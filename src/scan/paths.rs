@@ -21,6 +21,7 @@ const RECENT: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PathRules {
     applying: Vec<u32>,
+    have_keywords: bool,
 }
 
 impl Paths {
@@ -35,8 +36,10 @@ impl Paths {
         if let Some((_, known)) = recent.iter().find(|(known, _)| **known == *path) {
             return known.clone();
         }
-        let applying = self.bound.iter().copied().filter(|&at| rules[at as usize].applies_to(path)).collect();
-        let answer = Arc::new(PathRules { applying });
+        let applying: Vec<u32> = self.bound.iter().copied().filter(|&at| rules[at as usize].applies_to(path)).collect();
+        let has_keywords = |&at: &u32| rules[at as usize].is_bound_to_paths() && !rules[at as usize].keywords().is_empty();
+        let have_keywords = applying.iter().any(has_keywords);
+        let answer = Arc::new(PathRules { applying, have_keywords });
         if recent.len() == RECENT {
             recent.remove(0);
         }
@@ -49,6 +52,11 @@ impl PathRules {
     /// True unless the globs of the rule with this index keep it from the path.
     pub(super) fn admit(&self, at: u32, rule: &Rule) -> bool {
         !rule.has_globs() || self.applying.binary_search(&at).is_ok()
+    }
+
+    /// True when one of them, bound to paths like this one, has to be found by a keyword.
+    pub(super) fn have_keywords(&self) -> bool {
+        self.have_keywords
     }
 
     /// The rules bound to paths that look at this one.

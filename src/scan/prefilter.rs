@@ -12,8 +12,10 @@ use crate::rules::{Check, Rule, Rules};
 
 /// Finds the keywords of rules. The tables for one kind of text are made when the first text of that kind comes.
 pub(super) struct Prefilter {
-    /// One for each language.
+    /// One for each language: the keywords of rules that look at files of any path.
     sets: [OnceLock<Keywords>; Language::COUNT],
+    /// And those of rules that look at some paths only: most files need none of them.
+    bound_sets: [OnceLock<Keywords>; Language::COUNT],
 }
 
 /// A stretch of the text in which a rule's pattern must be tried.
@@ -26,34 +28,46 @@ pub(super) struct Window {
 
 impl Prefilter {
     pub(super) fn new() -> Self {
-        Self { sets: std::array::from_fn(|_| OnceLock::new()) }
+        Self { sets: std::array::from_fn(|_| OnceLock::new()), bound_sets: std::array::from_fn(|_| OnceLock::new()) }
     }
 
     /// The windows in which to try each rule so that no match that touches one of the `parts` is missed: merged where they
     /// meet, by rule and then by place. A rule whose pattern has no bound gets the whole text once. Rules that
-    /// look at other languages are left out, and no others.
-    pub(super) fn windows(&self, rules: &Rules, language: Language, text: &[u8], parts: Parts<'_>) -> Vec<Window> {
-        let keywords = self.sets[language as usize].get_or_init(|| keywords(rules.all(), language));
-        let own = Zone::Own.places(text, parts, &[], keywords.longest);
-        let mut windows = Windows::new(rules.all(), text.len(), parts, &own);
-        let mut searched = Vec::new();
-        for zone in ZONES {
-            let places = zone.places(text, parts, &searched, keywords.longest);
-            for piece in without(&places, &searched) {
-                keywords.find(text, piece, zone, &mut |rule, of, found| windows.add(rule, of, &found));
-            }
-            searched = places;
-            if searched.len() == 1 && searched[0] == (0..text.len()) {
-                break;
-            }
+    /// look at other languages are left out, and those bound to paths unless `bound`; no others.
+    pub(super) fn windows(&self, rules: &Rules, language: Language, text: &[u8], parts: Parts<'_>, bound: bool) -> Vec<Window> {
+        let at = language as usize;
+        let mut list = around(self.sets[at].get_or_init(|| keywords(rules.all(), language, false)), rules, text, parts);
+        if bound {
+            list.append(&mut around(self.bound_sets[at].get_or_init(|| keywords(rules.all(), language, true)), rules, text, parts));
+            list.sort_unstable_by_key(|window| (window.rule, window.start));
         }
-        windows.finish()
+        list
     }
 }
 
-/// The keywords of the rules that look at this language.
-fn keywords(rules: &[Rule], language: Language) -> Keywords {
-    let speaks = |rule: &Rule| rule.languages().is_empty() || rule.languages().iter().any(|name| name == language.name());
+/// The windows around these keywords.
+fn around(keywords: &Keywords, rules: &Rules, text: &[u8], parts: Parts<'_>) -> Vec<Window> {
+    let own = Zone::Own.places(text, parts, &[], keywords.longest);
+    let mut windows = Windows::new(rules.all(), text.len(), parts, &own);
+    let mut searched = Vec::new();
+    for zone in ZONES {
+        let places = zone.places(text, parts, &searched, keywords.longest);
+        for piece in without(&places, &searched) {
+            keywords.find(text, piece, zone, &mut |rule, of, found| windows.add(rule, of, &found));
+        }
+        searched = places;
+        if searched.len() == 1 && searched[0] == (0..text.len()) {
+            break;
+        }
+    }
+    windows.finish()
+}
+
+/// The keywords of the rules that look at this language, either of those bound to paths or of the others.
+fn keywords(rules: &[Rule], language: Language, bound: bool) -> Keywords {
+    let speaks = |rule: &Rule| {
+        rule.is_bound_to_paths() == bound && (rule.languages().is_empty() || rule.languages().iter().any(|name| name == language.name()))
+    };
     let speaking = rules.iter().enumerate().filter(|(_, rule)| speaks(rule));
     Keywords::new(speaking.flat_map(|(at, rule)| rule.keywords().iter().map(move |keyword| (keyword.as_ref(), at as u32, Zone::of(rule)))))
 }
