@@ -156,10 +156,14 @@ const SHORTEST: usize = 4;
 fn worth_weighing(text: &[u8], found: &Assignment, language: Language, is_own: bool) -> bool {
     let value = &text[found.value.clone()];
     let bare_number = found.quote.is_none() && language.quotes_text() && value.iter().all(|b| b.is_ascii_digit() || *b == b'_');
+    // Where text stands in quotes, letters without them are the name of something. In the left out ones files of other forms
+    // stand in strings of many lines.
+    let names_bare = language.quotes_text() && !matches!(language, Language::Go | Language::Groovy | Language::Php);
+    let bare_name = found.quote.is_none() && names_bare && value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'$'));
     let label = value.ends_with(b":") && value[..value.len() - 1].iter().all(|&b| b.is_ascii_alphabetic() || b == b' ');
     value.len() >= SHORTEST
         && value.iter().any(|b| b.is_ascii_alphanumeric() || !b.is_ascii())
-        && !(bare_number || label)
+        && !(bare_number || bare_name || label)
         && !plausible::is_reference(value)
         && !plausible::is_password_word(value)
         && (is_own || has_sensitive_part(&text[found.name.clone()]))
