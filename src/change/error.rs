@@ -61,6 +61,16 @@ pub enum ChangeError {
         /// The limit.
         most: u64,
     },
+    /// A path that no file system holds.
+    #[error("in the folder `{tree}` a path has {bytes} bytes, and at most {most} are read")]
+    LongPath {
+        /// The folder that names it last.
+        tree: ObjectId,
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        most: usize,
+    },
     /// Messages of commits and tags without measure.
     #[error("the messages of {objects} commits and tags have more than {bytes} bytes")]
     Messages {
@@ -158,7 +168,9 @@ impl ChangeError {
             Self::Conflict { .. } => Some("resolve the conflict and add the file"),
             Self::Input { .. } => Some("this command is a git hook; git writes its input. By hand, use `leakstop scan --range A..B`"),
             Self::NoWatch { .. } => Some("let this account have more processes and memory (`ulimit -u`, `ulimit -v`)"),
-            Self::TooLarge { .. } | Self::Messages { .. } => Some("no tool of git writes such a thing by itself; take it out of what you push"),
+            Self::TooLarge { .. } | Self::LongPath { .. } | Self::Messages { .. } => {
+                Some("no tool of git writes such a thing by itself; take it out of what you push")
+            }
             Self::Bomb { .. } => Some("such a push fills a disk when it is checked out; take the folders out of its history"),
             Self::Git { .. } => Some("if `git status` works here, please report it; else mend that first"),
             Self::Revision { .. } => Some("`git rev-parse --verify NAME` tells what git makes of it"),

@@ -74,6 +74,10 @@ const TEXT_AT_LEAST: u64 = 32 << 20;
 /// and so many for each commit or tag: in repositories of people it is one kilobyte.
 const TEXT_PER_OBJECT: u64 = 8 << 10;
 
+/// A path has at most so many bytes: Linux opens none that is longer, other systems not even these. Each finding in a longer
+/// one would carry all of it.
+const LONGEST_PATH: usize = 4096;
+
 /// The name of the lists that keep files out of git: the one kind of file of which it matters that it goes.
 const IGNORE_LIST: &[u8] = b".gitignore";
 
@@ -328,6 +332,9 @@ impl<'s> Walk<'s> {
             }
             let length = path.len();
             path.extend_from_slice(entry.name);
+            if path.len() > LONGEST_PATH {
+                return Err(ChangeError::LongPath { tree, bytes: path.len(), most: LONGEST_PATH });
+            }
             match entry.kind {
                 EntryKind::Tree => {
                     path.push(b'/');

@@ -10,7 +10,7 @@ use crate::change::{self, Coverage, DiskFile, Part, Unread};
 use crate::config::Policy;
 use crate::finding::Where;
 use crate::rules::Rules;
-use crate::scan::{Hit, LARGE, Large, Scanned, Scanner, Text, plain};
+use crate::scan::{LARGE, Large, Scanned, Scanner, Text, plain};
 
 use super::Failure;
 use super::across;
@@ -46,7 +46,9 @@ pub(super) fn examine_files(paths: &[PathBuf], everything: bool, root: Option<&P
     let in_name = |path| Place { place: Where::Path, path, commit: None, reference: None };
     for scanned in results {
         let path = &listed.files[scanned.file].path;
-        scanned.in_name.into_iter().for_each(|hit| maker.add(hit, &in_name(path)));
+        coverage.beyond.extend(scanned.in_name.is_cut.then(|| beyond(path)));
+        coverage.unread.extend(below(path, scanned.in_name.unread));
+        scanned.in_name.hits.into_iter().for_each(|hit| maker.add(hit, &in_name(path)));
         match scanned.outcome {
             Outcome::Read { bytes, in_text } => {
                 coverage.beyond.extend(in_text.is_cut.then(|| beyond(path)));
@@ -63,7 +65,7 @@ pub(super) fn examine_files(paths: &[PathBuf], everything: bool, root: Option<&P
         }
     }
     for unread in &listed.unread {
-        scan_name(&scanner, &unread.path)?.into_iter().for_each(|hit| maker.add(hit, &in_name(&unread.path)));
+        scan_name(&scanner, &unread.path)?.hits.into_iter().for_each(|hit| maker.add(hit, &in_name(&unread.path)));
     }
     coverage.unread.extend(listed.unread);
     coverage.unread.sort();
@@ -91,7 +93,7 @@ pub(super) fn examine_text(path: Option<&Path>, bytes: &[u8], rules: &Rules, pol
 /// A file and what became of it.
 struct Examined<'r> {
     file: usize,
-    in_name: Vec<Hit<'r>>,
+    in_name: Scanned<'r>,
     outcome: Outcome<'r>,
 }
 
@@ -167,10 +169,10 @@ enum Content {
     Large(fs::File),
 }
 
-fn scan_name<'r>(scanner: &Scanner<'r>, path: &[u8]) -> Result<Vec<Hit<'r>>, Failure> {
-    let mut hits = scanner.scan(Text { path: b"", part: Part::Path, bytes: path })?;
-    hits.extend(scanner.scan_path(path));
-    Ok(hits)
+fn scan_name<'r>(scanner: &Scanner<'r>, path: &[u8]) -> Result<Scanned<'r>, Failure> {
+    let mut scanned = scanner.look_into(Text { path: b"", part: Part::Path, bytes: path })?;
+    scanned.hits.extend(scanner.scan_path(path));
+    Ok(scanned)
 }
 
 /// The bytes of a file, or the target of a symbolic link: that is what git would record.

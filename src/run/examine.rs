@@ -31,8 +31,7 @@ pub(super) struct Found {
     pub(super) coverage: Coverage,
 }
 
-/// Reads and scans all of `change`.
-/// What `remembered` knows to hold nothing is not read.
+/// Reads and scans all of `change`. What `remembered` knows to hold nothing is not read.
 pub(super) fn examine(
     store: &dyn Store,
     change: &ChangeSet,
@@ -47,20 +46,26 @@ pub(super) fn examine(
     let (words, mut hits_of) = scan_all(store, change, scanner, policy, remembered, &mut coverage)?;
     for (text, scanned) in words.texts {
         let text = &change.texts[text];
-        coverage.unread.extend(below(b"a message, a tag or a name", scanned.unread));
+        coverage.unread.extend(below(NO_FILE, scanned.unread));
+        coverage.beyond.extend(scanned.is_cut.then(|| beyond(NO_FILE)));
         for hit in scanned.hits {
             maker.add(hit, &Place { place: place_of(text.part), path: b"", commit: text.commit, reference: text.reference.as_deref() });
         }
     }
     let mut novelty = Novelty::new(store, change, plain);
-    for (at, hit) in words.names {
+    for (at, scanned) in words.names {
         let file = &change.files[at];
-        let new = match &hit.raw {
-            Some(raw) => novelty.name_is_new(at, raw.expose())?,
-            None => true,
-        };
-        if new {
-            maker.add(hit, &Place { place: Where::Path, path: &file.path, commit: file.commit, reference: name_of(change, file) });
+        let place = Place { place: Where::Path, path: &file.path, commit: file.commit, reference: name_of(change, file) };
+        coverage.unread.extend(below(NO_FILE, scanned.unread));
+        coverage.beyond.extend(scanned.is_cut.then(|| beyond(NO_FILE)));
+        for hit in scanned.hits {
+            let new = match &hit.raw {
+                Some(raw) => novelty.name_is_new(at, raw.expose())?,
+                None => true,
+            };
+            if new {
+                maker.add(hit, &place);
+            }
         }
     }
     let mut moves = Moves::new(scanner, policy);
@@ -159,18 +164,28 @@ struct Version {
 struct Words<'r> {
     texts: Vec<(usize, Scanned<'r>)>,
     /// Names of files that no parent has.
-    names: Vec<(usize, Hit<'r>)>,
+    names: Vec<(usize, Scanned<'r>)>,
 }
 
-fn words<'r>(change: &ChangeSet, scanner: &Scanner<'r>) -> Result<Words<'r>, Failure> {
+/// What stands for the path of what is no file.
+const NO_FILE: &[u8] = b"a message, a tag or a name";
+
+fn words<'r>(Work { change, scanner, found, .. }: Work<'_, 'r>) -> Result<Words<'r>, Failure> {
     let mut words = Words { texts: Vec::new(), names: Vec::new() };
     for (at, text) in change.texts.iter().enumerate() {
-        let scanned = scanner.look_into(Text { path: b"", part: text.part, bytes: &plain(text.bytes.clone()) })?;
-        words.texts.extend((!scanned.says_nothing()).then_some((at, scanned)));
+        let mut scanned = scanner.look_into(Text { path: b"", part: text.part, bytes: &plain(text.bytes.clone()) })?;
+        if !scanned.says_nothing() {
+            bound(&mut scanned, found);
+            words.texts.push((at, scanned));
+        }
     }
     for (at, file) in change.files.iter().enumerate().filter(|(_, file)| file.path_is_new) {
-        let in_name = scanner.scan(Text { path: b"", part: Part::Path, bytes: &file.path })?;
-        words.names.extend(in_name.into_iter().chain(scanner.scan_path(&file.path)).map(|hit| (at, hit)));
+        let mut scanned = scanner.look_into(Text { path: b"", part: Part::Path, bytes: &file.path })?;
+        scanned.hits.extend(scanner.scan_path(&file.path));
+        if !scanned.says_nothing() {
+            bound(&mut scanned, found);
+            words.names.push((at, scanned));
+        }
     }
     Ok(words)
 }
@@ -194,12 +209,12 @@ fn scan_all<'r>(
     let mut out = Vec::new();
     let words = if blobs.len() < FILES_WORTH_A_THREAD {
         reader.read_all(|version| work.scan(&version, &mut out))?;
-        words(change, scanner)?
+        words(work)?
     } else {
         store.expect_many();
         std::thread::scope(|scope| -> Result<_, Failure> {
             let (send, receive) = sync_channel(WAITING_BATCHES);
-            let worker = scope.spawn(move || Ok::<_, Failure>((words(change, scanner)?, work.scan_batches(receive)?)));
+            let worker = scope.spawn(move || Ok::<_, Failure>((words(work)?, work.scan_batches(receive)?)));
             read_all(&mut reader, &work, &send, &mut out)?;
             drop(send);
             let (words, scanned) = worker.join().map_err(|_| Failure::Thread)??;
@@ -389,12 +404,17 @@ impl<'r> Reader<'_, 'r> {
             return Ok(());
         }
         let mut spool = Spool::new(size)?;
-        let mut outcome = Ok(());
+        let (mut outcome, mut read) = (Ok(()), 0);
         self.store.read_in_parts(id, &mut |bytes| {
+            read += bytes.len() as u64;
             outcome = spool.put(bytes);
             outcome.is_ok()
         })?;
         outcome?;
+        // The beginning of an archive may look like a whole one.
+        if read != size {
+            return Err(crate::change::ChangeError::Malformed { kind: "blob", id }.into());
+        }
         Ok(self.work.scanner.look_into_packed(path, spool.file(), size, scanned)?)
     }
 

@@ -124,13 +124,14 @@ impl Failure {
 
 /// A text of other programs' making, fit to be shown.
 pub(super) fn sieved(message: &str) -> String {
-    let secrets = || -> Result<Vec<Secret>, Failure> {
+    let secrets = || -> Result<Option<Vec<Secret>>, Failure> {
         let rules = Rules::built_in()?;
-        let hits = Scanner::new(&rules).scan(Text { path: b"", part: Part::Message, bytes: message.as_bytes() })?;
-        Ok(hits.into_iter().filter_map(|hit| hit.raw).collect())
+        let scanned = Scanner::new(&rules).look_into(Text { path: b"", part: Part::Message, bytes: message.as_bytes() })?;
+        Ok((!scanned.is_cut).then(|| scanned.hits.into_iter().filter_map(|hit| hit.raw).collect()))
     };
     match secrets() {
-        Ok(secrets) => Redactor::new(secrets.iter()).show(message.as_bytes()),
+        Ok(None) => "the message cannot be shown, since it holds more secrets than can be masked".to_owned(),
+        Ok(Some(secrets)) => Redactor::new(secrets.iter()).show(message.as_bytes()),
         Err(_) => "the message cannot be shown, since the rules that would mask it do not load".to_owned(),
     }
 }

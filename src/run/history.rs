@@ -74,7 +74,7 @@ fn split(shard: change::Shard, change: &ChangeSet, rules: &Rules, settings: &Set
 fn in_names(scanner: &Scanner<'_>, findings: &[Finding], coverage: &Coverage) -> Result<Vec<Secret>, Failure> {
     let paths = findings.iter().map(|finding| (Part::Path, &*finding.path));
     let refs = findings.iter().filter_map(|finding| Some((Part::Ref, finding.reference.as_deref()?)));
-    let unread = coverage.unread.iter().chain(&coverage.lfs).map(|unread| (Part::Path, &*unread.path));
+    let unread = coverage.unread.iter().chain(&coverage.beyond).chain(&coverage.lfs).map(|unread| (Part::Path, &*unread.path));
     let mut names: Vec<(Part, &[u8])> = paths.chain(refs).chain(unread).collect();
     names.sort_unstable_by_key(|(part, name)| (*part == Part::Ref, *name));
     names.dedup();

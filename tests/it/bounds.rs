@@ -33,6 +33,36 @@ fn a_new_secret_behind_ten_thousand_old_findings_blocks() {
 }
 
 #[test]
+fn a_secret_behind_ten_thousand_doubtful_values_in_a_message_blocks() {
+    let message = format!("{}{}\n", doubtful(10_050), token(1));
+    for backend in BACKENDS {
+        let server = Repo::bare();
+        let stream = format!("commit refs/heads/x\ncommitter A <a@example.org> 1700000000 +0000\ndata {}\n{message}\n", message.len());
+        let commit = imported(&server, stream.as_bytes());
+        let ended = received(&server, &commit, &[("backend", backend)]).expect(1);
+        assert!(ended.err.contains("blocked  in 1 file more was found than is listed"), "{}", ended.err);
+        assert!(!ended.err.contains(&token(1)));
+    }
+}
+
+#[test]
+fn a_path_that_no_system_opens_is_refused() {
+    let name = doubtful(1).trim().repeat(120);
+    for backend in BACKENDS {
+        let server = Repo::bare();
+        let commit_of = |name: &str| {
+            let stream = format!("commit refs/heads/x\ncommitter A <a@example.org> 1700000000 +0000\ndata 1\nm\nM 100644 inline {name}\ndata 1\nx\n");
+            imported(&server, stream.as_bytes())
+        };
+        let long = commit_of(&format!("folder/{name}"));
+        let ended = received(&server, &long, &[("backend", backend)]).expect(2);
+        assert!(ended.err.contains("a path has 4807 bytes, and at most 4096 are read"), "{}", ended.err);
+        let allowed = commit_of(&format!("{}{}", "folder/".repeat(580), "f".repeat(36)));
+        received(&server, &allowed, &[("backend", backend)]).expect(0);
+    }
+}
+
+#[test]
 fn a_path_in_which_nothing_blocks_may_hold_any_number_of_findings() {
     let repo = Repo::new();
     repo.accept(".leakstop.toml", "[paths]\nallow = [\"seeds.txt\"]\n");
