@@ -23,15 +23,14 @@ pub fn nesting(data: &[u8]) {
         // What one reader says of a place, it says whichever place was asked for before.
         assert_eq!(*words, scan::keys_above(path, text, &[at])[0], "{at}");
     }
-    let (made, keys) = document(data);
-    let at = made.find("MARK").unwrap_or_default();
+    let (made, at, keys) = document(data);
     let told = scan::keys_above(b"a.json", made.as_bytes(), &[at]);
     let told: Vec<_> = told[0].iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
     assert_eq!(told, keys.into_iter().rev().collect::<Vec<_>>(), "{made}");
 }
 
-/// A JSON document whose keys lead to `MARK`, with neighbours of the text on the way.
-fn document(data: &[u8]) -> (String, Vec<String>) {
+/// A JSON document, a place in it, and the keys that lead there, with neighbours of the text on the way.
+fn document(data: &[u8]) -> (String, usize, Vec<String>) {
     let (mut before, mut after, mut keys) = (String::new(), String::new(), Vec::new());
     for chunk in data.chunks(6).take(20) {
         let hostile = quoted(&String::from_utf8_lossy(chunk));
@@ -45,7 +44,7 @@ fn document(data: &[u8]) -> (String, Vec<String>) {
         after.insert_str(0, &format!(",{hostile}:1}}"));
         keys.push(key);
     }
-    (format!("{before}\"MARK\"{after}"), keys)
+    (format!("{before}\"x\"{after}"), before.len(), keys)
 }
 
 /// Text as JSON writes it.
