@@ -2,16 +2,19 @@
 
 #![allow(unreachable_pub, reason = "it shares files with the library, whose items are public there")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+mod expand;
 #[path = "../finding/level.rs"]
 #[expect(dead_code, reason = "the build script uses a part of the vocabulary")]
 mod finding;
 #[expect(dead_code, reason = "what is written for people only the program reads")]
 mod format;
+mod lead;
 mod reach;
 
-use format::{RuleData, RuleFile};
+use format::{ReadyRules, RuleData, RuleFile, RuleText};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -22,30 +25,43 @@ fn main() -> Result<(), Failure> {
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
     let texts: Vec<String> = files.iter().map(std::fs::read_to_string).collect::<Result<_, _>>()?;
-    let mut rules = Vec::new();
+    let mut all = Vec::new();
     let mut sources = String::from("&[\n");
     for (path, text) in files.iter().zip(&texts) {
-        rules.extend(read(text).map_err(|e| format!("{}: {e}", path.display()))?);
+        all.extend(read(text).map_err(|e| format!("{}: {e}", path.display()))?);
         let full = path.canonicalize()?;
         sources.push_str(&format!("    ({:?}, include_str!({full:?})),\n", path.file_name().unwrap_or_default()));
     }
     sources.push_str("]\n");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
-    std::fs::write(out.join("rules.bin"), postcard::to_stdvec(&rules)?)?;
+    std::fs::write(out.join("rules.bin"), ready(all)?)?;
     std::fs::write(out.join("sources.rs"), sources)?;
     Ok(())
 }
 
-fn read(text: &str) -> Result<Vec<RuleData<'_>>, Failure> {
+fn read(text: &str) -> Result<Vec<(RuleData<'_>, RuleText<'_>)>, Failure> {
     let file: RuleFile<'_> = toml::from_str(text)?;
-    file.rule
-        .iter()
-        .map(|rule| {
-            let mut data = format::ready(rule.clone(), &file)?;
-            data.text.after = None;
-            data.text.examples.clear();
-            data.text.counterexamples.clear();
-            Ok(data)
-        })
-        .collect()
+    file.rule.iter().map(|rule| Ok(format::ready(rule.clone(), &file)?)).collect()
+}
+
+fn ready(all: Vec<(RuleData<'_>, RuleText<'_>)>) -> Result<Vec<u8>, Failure> {
+    let mut having: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for (at, (_, text)) in all.iter().enumerate() {
+        for keyword in &text.keywords {
+            let rules = having.entry(keyword.to_ascii_lowercase()).or_default();
+            if rules.last() != Some(&(at as u32)) {
+                rules.push(at as u32);
+            }
+        }
+    }
+    let (rules, texts): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+    let texts: Vec<Vec<u8>> = texts.iter().map(postcard::to_stdvec).collect::<Result<_, _>>()?;
+    let ready = ReadyRules {
+        rules,
+        keywords: having.keys().map(|keyword| format!("{keyword}\n")).collect(),
+        counts: having.values().map(|rules| rules.len() as u32).collect(),
+        having: having.values().flatten().copied().collect(),
+        texts: texts.iter().map(Vec::as_slice).collect(),
+    };
+    Ok(postcard::to_stdvec(&ready)?)
 }

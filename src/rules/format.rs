@@ -1,10 +1,13 @@
 //! A rule as it is written in TOML. The build script reads this file too: it turns the rules of this folder into bytes
-//! that a run takes up in microseconds, where TOML would cost milliseconds.
+//! that a run takes up in microseconds, where TOML would cost milliseconds. Of each rule a run reads a few numbers; its text
+//! only when something of it is found.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::expand::expand;
+use super::lead::{self, Lead};
 use super::reach;
 use crate::finding::{Confidence, Family, Severity};
 
@@ -131,17 +134,56 @@ fn high() -> Confidence {
     Confidence::High
 }
 
-/// A rule made ready to run: what the build script writes and a run reads.
+/// All rules made ready to run: what the build script writes and a run reads.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct ReadyRules<'a> {
+    /// What every run asks of every rule.
+    #[serde(borrow)]
+    pub rules: Vec<RuleData<'a>>,
+    /// The keywords of all rules, in small letters, each with a line's end behind it.
+    #[serde(borrow)]
+    pub keywords: Cow<'a, str>,
+    /// For each keyword how many rules have it,
+    pub counts: Vec<u32>,
+    /// and which, by index: those of the first keyword first.
+    pub having: Vec<u32>,
+    /// The texts of the rules, each as bytes of its own: it is read when something of the rule is found.
+    #[serde(borrow)]
+    pub texts: Vec<&'a [u8]>,
+}
+
+/// A text that is borrowed where it stands in a list too. The name `Cow` has to stand here: serde does not borrow what
+/// another name stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Word<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+/// What has to be known of a rule before anything of it is found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RuleData<'a> {
+pub(super) struct RuleData<'a> {
+    /// Its id.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
     /// Its family, from the file.
     pub family: Family,
     /// Its class, from the file; empty where the file names none.
     #[serde(borrow)]
-    pub class: Text<'a>,
-    /// The rule with the file's defaults and without examples; the pattern is expanded.
+    pub class: Cow<'a, str>,
+    /// See [`RuleText`], as are the next three.
+    pub check: Option<Check>,
+    /// Languages.
     #[serde(borrow)]
-    pub text: RuleText<'a>,
+    pub languages: Vec<Word<'a>>,
+    /// Globs of paths it applies to.
+    #[serde(borrow)]
+    pub paths: Vec<Word<'a>>,
+    /// Globs of paths it does not apply to.
+    #[serde(borrow)]
+    pub not_paths: Vec<Word<'a>>,
+    /// It has keywords.
+    pub has_keywords: bool,
+    /// It has a pattern.
+    pub has_pattern: bool,
     /// Longest match in bytes, where the pattern has a bound: a keyword's hit needs to be looked at only that far around.
     pub reach: Option<u32>,
     /// The most line ends that a match can hold, but for its first and last byte.
@@ -152,6 +194,8 @@ pub struct RuleData<'a> {
     pub token_run: u32,
     /// Two sets of at most four signs, of each of which one stands in every match; zeros are none.
     pub needed: [[u8; 4]; 2],
+    /// The way from one sign to another one that every match has.
+    pub lead: Option<Lead>,
 }
 
 /// How far around a match a rule looks.
@@ -225,88 +269,13 @@ pub enum Check {
     OwnValue,
 }
 
-/// Longest pattern after expansion, in bytes; a longer one is a mistake.
-const MAX_PATTERN: usize = 8 << 10;
-
-/// Fills in the shorthands that patterns share:
-/// `@assign(WORDS)` a name that holds one of the words (`x_key`, `X API key`), then an assignment, a colon, a call's
-/// parenthesis or a comma, up to and with the opening quote; `@of(VENDORS)` a vendor's name and, near after it, a name that
-/// ends like that of a credential (`mixpanel_api_secret`, `mixpanel: { token`), then the same up to the quote;
-/// `@of(VENDORS;WORDS)` with these words for the credential instead of the usual ones; `@gap` blanks with at most one line end
-/// among them; `@end` the end of a token, where no further letter, digit or `_` follows.
-///
-/// # Errors
-/// An unclosed shorthand or a pattern of unreasonable length.
-pub(super) fn expand(pattern: &str) -> Result<String, String> {
-    let mut out = String::new();
-    let mut rest = pattern;
-    while let Some(at) = rest.find('@') {
-        out.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        if let Some(words) = after.strip_prefix("assign(") {
-            let end = closing(words).ok_or("`@assign(` is not closed")?;
-            out.push_str(r"(?i:");
-            out.push_str(&words[..end]);
-            out.push_str(ASSIGN);
-            out.push_str(OPERATOR);
-            rest = &words[end + 1..];
-        } else if let Some(vendors) = after.strip_prefix("of(") {
-            let end = closing(vendors).ok_or("`@of(` is not closed")?;
-            let (names, words) = vendors[..end].split_once(';').unwrap_or((&vendors[..end], CREDENTIAL));
-            for part in [r"(?i:", names, NEAR, words, NAME_END, OPERATOR] {
-                out.push_str(part);
-            }
-            rest = &vendors[end + 1..];
-        } else if let Some(after) = after.strip_prefix("gap") {
-            out.push_str(GAP);
-            rest = after;
-        } else if let Some(after) = after.strip_prefix("end") {
-            out.push_str(END);
-            rest = after;
-        } else {
-            out.push('@');
-            rest = after;
-        }
-    }
-    out.push_str(rest);
-    if out.len() > MAX_PATTERN { Err(format!("the pattern has {} bytes, at most {MAX_PATTERN} are allowed", out.len())) } else { Ok(out) }
-}
-
-/// Place of the parenthesis that closes the shorthand; the words may hold groups of their own.
-fn closing(words: &str) -> Option<usize> {
-    let mut depth = 0usize;
-    let mut escaped = false;
-    for (at, b) in words.bytes().enumerate() {
-        match b {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'(' => depth += 1,
-            b')' if depth == 0 => return Some(at),
-            b')' => depth -= 1,
-            _ => {}
-        }
-    }
-    None
-}
-
-const ASSIGN: &str = r")[0-9A-Za-z_.\-]{0,40}(?i:[ \t](?:api|access|auth|bot|client|app|secret|key|token|password|is)){0,3}";
-/// Between a vendor's name and the credential's: `mixpanel.api_secret`, `"mixpanel": {"secret"`, also over a line's end.
-const NEAR: &str = r#")(?:[0-9A-Za-z_ .\-"'\[\]:{(=>\t]{0,24}|[0-9A-Za-z_ .\-"'\[\]:{(=>\t]{0,8}\r?\n[0-9A-Za-z_ .\-"'\[\]:{(=>\t]{0,16})(?i:(?:"#;
-const CREDENTIAL: &str = "key|token|secret|passw(?:or)?d|pwd|pat|auth|credentials?";
-/// How the name may go on: in `token_url` and `key_id` it is not the credential that follows.
-const NAME_END: &str = r")(?:[_.\-]?api)?(?:[_.\-]?(?:key|token|value|string|default|prod|production|live|dev|test|staging|[0-9]{1,2}))?)";
-const OPERATOR: &str = r#"[ \t]{0,3}\\?["'`\])}]{0,3}[ \t]{0,10}(?:=>|[:?]=|={1,3}|:{1,2}|->|<-|,|\(|>|\|\||\?\?)[ \t]{0,10}[\[({]?\\?["'`]{0,3}"#;
-/// A match that crosses few line ends is looked for on few lines; `\s{0,20}` could cross 20 of them.
-const GAP: &str = r"[ \t]{0,8}(?:\r?\n[ \t]{0,32})?";
-const END: &str = r"(?:[^0-9A-Za-z_]|\z)";
-
-/// Makes a written rule ready: the file's defaults filled in, the pattern expanded and measured.
+/// Makes a written rule ready: the file's defaults filled in, the pattern expanded and measured, the examples left out.
 ///
 /// # Errors
 /// A pattern that is no regex, or a rule that could never find anything.
-pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<RuleData<'a>, String> {
+pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<(RuleData<'a>, RuleText<'a>), String> {
     let of = |what: String| format!("rule `{}`: {what}", text.id);
-    let (mut reach, mut line_ends, mut keyword_within, mut token_run, mut needed) = (None, 0, None, 0, [[0; 4]; 2]);
+    let (mut reach, mut line_ends, mut keyword_within, mut token_run, mut needed, mut lead) = (None, 0, None, 0, [[0; 4]; 2], None);
     let expanded = text.pattern.as_deref().map(expand).transpose().map_err(of)?;
     if let Some(pattern) = &expanded {
         let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(pattern);
@@ -316,6 +285,7 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
         keyword_within = reach::keyword_within(&hir, &text.keywords);
         token_run = reach::token_run(&hir);
         needed = reach::needed(&hir);
+        lead = lead::lead(&hir);
     }
     if (text.only_if_tracked || text.severity_if_tracked.is_some()) && !expanded.as_deref().is_some_and(|pattern| pattern.contains("(?<file>")) {
         return Err(of("what depends on a tracked file needs a group `file` that names it".to_owned()));
@@ -325,6 +295,9 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
     }
     if let Some(short) = text.keywords.iter().find(|keyword| keyword.len() < 2) {
         return Err(of(format!("the keyword `{short}` is too short to save any work")));
+    }
+    if let Some(keyword) = text.keywords.iter().find(|keyword| keyword.contains('\n')) {
+        return Err(of(format!("the keyword `{}` goes over a line's end", keyword.escape_debug())));
     }
     for part in [&text.context, &text.not_context, &text.id_beside].into_iter().flatten() {
         regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(part).map_err(|e| of(e.to_string()))?;
@@ -343,5 +316,26 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<R
     let family = text.family.unwrap_or(file.family);
     let own = std::mem::take(&mut text.standards);
     text.standards = own.into_iter().chain(file.standards.iter().cloned()).collect();
-    Ok(RuleData { family, class: file.class.clone(), text, reach, line_ends, keyword_within, token_run, needed })
+    text.after = None;
+    text.examples.clear();
+    text.counterexamples.clear();
+    let words = |texts: &[Text<'a>]| texts.iter().cloned().map(Word).collect();
+    let data = RuleData {
+        id: text.id.clone(),
+        family,
+        class: file.class.clone(),
+        check: text.check,
+        languages: words(&text.languages),
+        paths: words(&text.paths),
+        not_paths: words(&text.not_paths),
+        has_keywords: !text.keywords.is_empty(),
+        has_pattern: text.pattern.is_some(),
+        reach,
+        line_ends,
+        keyword_within,
+        token_run,
+        needed,
+        lead,
+    };
+    Ok((data, text))
 }

@@ -1,13 +1,13 @@
 //! Does a path match a glob? Without preparation: a commit of one small file asks hundreds of globs once each, and making
 //! automata of them would take longer than all the rest.
 
-use std::borrow::Cow;
+use super::format::Word;
 
 /// True when one of the globs matches the path. `*` stays within a name, `**` crosses folders, `?` is one character, `[a-z]`
 /// one of a class. A glob without a slash is compared with the last name of the path. Case does not matter.
-pub(super) fn matches_any(globs: &[Cow<'_, str>], path: &[u8]) -> bool {
+pub(super) fn matches_any(globs: &[Word<'_>], path: &[u8]) -> bool {
     let name = memchr::memrchr(b'/', path).map_or(path, |slash| &path[slash + 1..]);
-    globs.iter().any(|glob| matches(glob.as_bytes(), if glob.contains('/') { path } else { name }))
+    globs.iter().any(|Word(glob)| matches(glob.as_bytes(), if glob.contains('/') { path } else { name }))
 }
 
 /// Most globs are a name, or a star and an ending.
@@ -135,9 +135,9 @@ mod tests {
             "",
         ];
         for glob in globs {
-            let set = super::super::glob_set(&[Cow::Borrowed(glob)]).unwrap();
+            let set = super::super::glob_set(&[glob.into()]).unwrap();
             for path in paths {
-                assert_eq!(matches_any(&[Cow::Borrowed(glob)], path.as_bytes()), set.is_match(path), "{glob} on {path}");
+                assert_eq!(matches_any(&[Word(glob.into())], path.as_bytes()), set.is_match(path), "{glob} on {path}");
             }
         }
     }

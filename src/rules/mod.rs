@@ -1,13 +1,16 @@
 //! What do we look for? Rules are data with their own proof; this room loads them.
 
+mod expand;
 mod format;
 mod glob;
+mod lead;
 mod own;
 pub mod proof;
 mod reach;
 pub mod shape;
+mod signs;
 
-pub use format::{Check, RuleData, RuleFile, RuleText, Scope, Text};
+pub use format::{Check, RuleFile, RuleText, Scope, Text};
 pub use own::{Mistake, OwnRule, read};
 
 use std::borrow::Cow;
@@ -17,6 +20,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::finding::Family;
+use format::{ReadyRules, RuleData, Word};
 
 /// The rules as TOML, each file with its name: for `rules show` and for the tests that run their examples.
 pub const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
@@ -24,42 +28,28 @@ pub const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources
 /// The same rules as the build script made them ready.
 static READY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
 
-/// Names have rows of token bytes as long as this.
-const SHORT_RUN: usize = 14;
-
-/// True when the text has `length` bytes of tokens in a row. Of any row so long a byte stands at a multiple of its length, so
-/// that most bytes are not looked at.
-fn has_run(text: &[u8], length: usize) -> bool {
-    let mut at = length - 1;
-    while let Some(&b) = text.get(at) {
-        if !reach::is_token(b) {
-            at += length;
-            continue;
-        }
-        let before = text[..at].iter().rev().take(length - 1).take_while(|b| reach::is_token(**b)).count();
-        let missing = length - 1 - before;
-        let after = text[at + 1..].iter().take(missing).take_while(|b| reach::is_token(**b)).count();
-        if after == missing {
-            return true;
-        }
-        at += after + 1 + length;
-    }
-    false
-}
-
 /// A rule with the parts that are made when it is first needed.
 #[derive(Debug)]
 pub struct Rule {
     data: RuleData<'static>,
-    regex: OnceLock<Regex>,
-    context: OnceLock<(Option<Regex>, Option<Regex>)>,
-    id_beside: OnceLock<Option<Regex>>,
+    /// The text of one of ours, as the build script wrote it.
+    packed: &'static [u8],
+    text: OnceLock<Box<RuleText<'static>>>,
+    regex: OnceLock<Box<Regex>>,
+    context: OnceLock<Box<(Option<Regex>, Option<Regex>)>>,
+    id_beside: OnceLock<Box<Option<Regex>>>,
 }
 
 /// All rules that apply.
 #[derive(Debug)]
 pub struct Rules {
     rules: Vec<Rule>,
+    /// Each with a line's end behind it.
+    keywords: Cow<'static, str>,
+    /// For each keyword how many rules have it,
+    counts: Vec<u32>,
+    /// and which, by index: those of the first keyword first.
+    having: Vec<u32>,
     /// The user's own: id and the file that holds the rule.
     own: Vec<(String, String)>,
     /// Names that the user calls sensitive.
@@ -88,8 +78,9 @@ impl Rules {
     /// # Errors
     /// A damaged binary.
     pub fn built_in() -> Result<Self, RuleError> {
-        let data: Vec<RuleData<'static>> = postcard::from_bytes(READY).map_err(RuleError::BuiltIn)?;
-        Ok(Self { rules: data.into_iter().map(Rule::new).collect(), own: Vec::new(), names: Vec::new() })
+        let ReadyRules { rules, keywords, counts, having, texts } = postcard::from_bytes(READY).map_err(RuleError::BuiltIn)?;
+        let rules = rules.into_iter().zip(texts).map(|(data, packed)| Rule::new(data, packed)).collect();
+        Ok(Self { rules, keywords, counts, having, own: Vec::new(), names: Vec::new() })
     }
 
     /// Adds a rule of the user's own, which stands in `file`.
@@ -102,7 +93,11 @@ impl Rules {
             let by = self.file_of(id).map_or("a built-in rule".to_owned(), |file| format!("a rule of `{file}`"));
             return Err(own.mistake("id", format!("the id `{id}` is taken by {by}; choose another one, with your own name in front")));
         }
-        self.rules.push(own.ready()?);
+        let (at, rule) = (self.rules.len() as u32, own.ready()?);
+        for keyword in rule.keywords() {
+            self.keyword(keyword, at);
+        }
+        self.rules.push(rule);
         self.own.push((id.to_string(), file.to_owned()));
         Ok(())
     }
@@ -111,11 +106,29 @@ impl Rules {
     pub fn add_name(&mut self, name: &str) {
         // Another spelling of the name (`acmePin` for `acme_pin`) has the same parts.
         let longest = name.split(|c: char| !c.is_ascii_alphanumeric()).max_by_key(|part| part.len());
-        let generic = self.rules.iter_mut().find(|rule| rule.data.text.check == Some(Check::Assignment));
-        if let (Some(rule), Some(keyword)) = (generic, longest) {
-            rule.data.text.keywords.push(keyword.to_ascii_lowercase().into());
+        let generic = self.rules.iter().position(|rule| rule.check() == Some(Check::Assignment));
+        if let (Some(generic), Some(keyword)) = (generic, longest) {
+            self.keyword(keyword, generic as u32);
             self.names.push(name.to_ascii_lowercase());
         }
+    }
+
+    fn keyword(&mut self, keyword: &str, rule: u32) {
+        let keywords = self.keywords.to_mut();
+        keywords.push_str(&keyword.to_ascii_lowercase());
+        keywords.push('\n');
+        self.counts.push(1);
+        self.having.push(rule);
+    }
+
+    /// Each keyword, in small letters, with the rules that have it. One may come more than once.
+    pub fn keywords(&self) -> impl Iterator<Item = (&str, &[u32])> {
+        let mut having = self.having.as_slice();
+        self.keywords.split_terminator('\n').zip(&self.counts).map(move |(keyword, &count)| {
+            let (rules, rest) = having.split_at(count as usize);
+            having = rest;
+            (keyword, rules)
+        })
     }
 
     /// Names that the user calls sensitive, beside the usual ones.
@@ -129,8 +142,18 @@ impl Rules {
     }
 
     /// Keeps the rules that `keep` wants.
-    pub fn retain(&mut self, keep: impl FnMut(&Rule) -> bool) {
-        self.rules.retain(keep);
+    pub fn retain(&mut self, mut keep: impl FnMut(&Rule) -> bool) {
+        let (mut places, mut kept) = (Vec::with_capacity(self.rules.len()), 0);
+        self.rules.retain(|rule| {
+            let is_kept = keep(rule);
+            places.push(is_kept.then_some(kept));
+            kept += u32::from(is_kept);
+            is_kept
+        });
+        let of_rule = |&rule: &u32| places[rule as usize];
+        let having: Vec<Vec<u32>> = self.keywords().map(|(_, rules)| rules.iter().filter_map(of_rule).collect()).collect();
+        self.counts = having.iter().map(|rules| rules.len() as u32).collect();
+        self.having = having.concat();
     }
 
     /// All rules, in a fixed order.
@@ -145,13 +168,17 @@ impl Rules {
 }
 
 impl Rule {
-    fn new(data: RuleData<'static>) -> Self {
-        Self { data, regex: OnceLock::new(), context: OnceLock::new(), id_beside: OnceLock::new() }
+    fn new(data: RuleData<'static>, packed: &'static [u8]) -> Self {
+        Self { data, packed, text: OnceLock::new(), regex: OnceLock::new(), context: OnceLock::new(), id_beside: OnceLock::new() }
+    }
+
+    fn own(data: RuleData<'static>, text: RuleText<'static>) -> Self {
+        Self { text: OnceLock::from(Box::new(text)), ..Self::new(data, &[]) }
     }
 
     /// Its id.
     pub fn id(&self) -> &str {
-        &self.data.text.id
+        &self.data.id
     }
 
     /// Its family.
@@ -165,8 +192,12 @@ impl Rule {
     }
 
     /// All that is written about it.
+    #[expect(clippy::panic, reason = "the build script wrote these bytes; if they are damaged, so is the program, which ends with 2")]
     pub fn text(&self) -> &RuleText<'static> {
-        &self.data.text
+        self.text.get_or_init(|| match postcard::from_bytes(self.packed) {
+            Ok(text) => Box::new(text),
+            Err(_) => panic!("the built-in rule `{}` is damaged", self.id()),
+        })
     }
 
     /// Longest match in bytes, where the pattern has a bound.
@@ -182,16 +213,7 @@ impl Rule {
     /// False when no match can lie in the text: every match has so many bytes of tokens in a row, or certain signs, and the
     /// text has not.
     pub fn may_match(&self, text: &[u8]) -> bool {
-        let run = self.data.token_run as usize;
-        let has_one = |&[a, b, c, d]: &[u8; 4]| match (a, b, c, d) {
-            (0, ..) => true,
-            (a, 0, ..) => memchr::memchr(a, text).is_some(),
-            (a, b, 0, _) => memchr::memchr2(a, b, text).is_some(),
-            (a, b, c, 0) => memchr::memchr3(a, b, c, text).is_some(),
-            (a, b, c, d) => memchr::memchr3(a, b, c, text).or_else(|| memchr::memchr(d, text)).is_some(),
-        };
-        // Shorter rows stand in every line.
-        self.data.needed.iter().all(has_one) && (run < SHORT_RUN || has_run(text, run))
+        signs::may_match(&self.data, text)
     }
 
     /// The most line ends that a match can hold, but for its first and last byte.
@@ -201,27 +223,42 @@ impl Rule {
 
     /// Its keywords.
     pub fn keywords(&self) -> &[Text<'static>] {
-        &self.data.text.keywords
+        &self.text().keywords
     }
 
-    /// The languages it applies to; empty means all.
-    pub fn languages(&self) -> &[Text<'static>] {
-        &self.data.text.languages
+    /// True where it has keywords.
+    pub fn has_keywords(&self) -> bool {
+        self.data.has_keywords
+    }
+
+    /// True where it has a pattern.
+    pub fn has_pattern(&self) -> bool {
+        self.data.has_pattern
+    }
+
+    /// True when it looks at texts in the language of this name.
+    pub fn speaks(&self, language: &str) -> bool {
+        self.data.languages.is_empty() || self.data.languages.iter().any(|Word(name)| name == language)
+    }
+
+    /// True when it looks at texts in any language.
+    pub fn speaks_all(&self) -> bool {
+        self.data.languages.is_empty()
     }
 
     /// Its check.
     pub fn check(&self) -> Option<Check> {
-        self.data.text.check
+        self.data.check
     }
 
     /// True when globs say which paths it applies to.
     pub fn has_globs(&self) -> bool {
-        !(self.data.text.paths.is_empty() && self.data.text.not_paths.is_empty())
+        !(self.data.paths.is_empty() && self.data.not_paths.is_empty())
     }
 
     /// True when it applies to some paths only.
     pub fn is_bound_to_paths(&self) -> bool {
-        !self.data.text.paths.is_empty()
+        !self.data.paths.is_empty()
     }
 
     /// Its regex, compiled at the first call.
@@ -229,18 +266,18 @@ impl Rule {
     /// # Errors
     /// A pattern that does not compile.
     pub fn regex(&self) -> Result<Option<&Regex>, RuleError> {
-        if self.data.text.pattern.is_none() {
+        if !self.data.has_pattern {
             return Ok(None);
         }
         if let Some(regex) = self.regex.get() {
             return Ok(Some(regex));
         }
         let regex = self.compile().map_err(|e| self.wrong(&e))?;
-        Ok(regex.map(|regex| self.regex.get_or_init(|| regex)))
+        Ok(regex.map(|regex| &**self.regex.get_or_init(|| Box::new(regex))))
     }
 
     fn compile(&self) -> Result<Option<Regex>, regex::Error> {
-        compile(self.data.text.pattern.as_deref())
+        compile(self.text().pattern.as_deref())
     }
 
     /// What must and what must not match around a match, compiled at the first call.
@@ -249,17 +286,17 @@ impl Rule {
     /// A pattern that does not compile.
     pub fn context(&self) -> Result<(Option<&Regex>, Option<&Regex>), RuleError> {
         let (wanted, unwanted) = match self.context.get() {
-            Some(patterns) => patterns,
+            Some(patterns) => &**patterns,
             None => {
                 let patterns = self.compile_context().map_err(|e| self.wrong(&e))?;
-                self.context.get_or_init(|| patterns)
+                &**self.context.get_or_init(|| Box::new(patterns))
             }
         };
         Ok((wanted.as_ref(), unwanted.as_ref()))
     }
 
     fn compile_context(&self) -> Result<(Option<Regex>, Option<Regex>), regex::Error> {
-        Ok((compile(self.data.text.context.as_deref())?, compile(self.data.text.not_context.as_deref())?))
+        Ok((compile(self.text().context.as_deref())?, compile(self.text().not_context.as_deref())?))
     }
 
     /// What the public half of the credential looks like, compiled at the first call.
@@ -268,16 +305,16 @@ impl Rule {
     /// A pattern that does not compile.
     pub fn id_beside(&self) -> Result<Option<&Regex>, RuleError> {
         if self.id_beside.get().is_none() {
-            let regex = compile(self.data.text.id_beside.as_deref()).map_err(|e| self.wrong(&e))?;
-            return Ok(self.id_beside.get_or_init(|| regex).as_ref());
+            let regex = compile(self.text().id_beside.as_deref()).map_err(|e| self.wrong(&e))?;
+            return Ok(self.id_beside.get_or_init(|| Box::new(regex)).as_ref().as_ref());
         }
-        Ok(self.id_beside.get().and_then(Option::as_ref))
+        Ok(self.id_beside.get().and_then(|regex| regex.as_ref().as_ref()))
     }
 
     /// True when the rule looks at files with this path at all.
     pub fn applies_to(&self, path: &[u8]) -> bool {
-        let text = &self.data.text;
-        (text.paths.is_empty() || glob::matches_any(&text.paths, path)) && !glob::matches_any(&text.not_paths, path)
+        let RuleData { paths, not_paths, .. } = &self.data;
+        (paths.is_empty() || glob::matches_any(paths, path)) && !glob::matches_any(not_paths, path)
     }
 
     fn wrong(&self, why: &dyn std::fmt::Display) -> RuleError {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
+use super::expand::expand;
 use super::format::{self, Check, RuleFile, RuleText, Text};
 use super::proof::{self, Soundness};
 use super::{Rule, owned};
@@ -173,16 +174,14 @@ impl OwnRule {
             class: "".into(),
             rule: Vec::new(),
         };
-        let mut data = format::ready(text.clone(), &file).map_err(|why| Mistake { at: self.start, why })?;
-        data.text.examples = Vec::new();
-        data.text.counterexamples = Vec::new();
-        let rule = Rule::new(data);
+        let (data, text) = format::ready(text.clone(), &file).map_err(|why| Mistake { at: self.start, why })?;
+        let rule = Rule::own(data, text);
         self.keywords_are_sound(&rule)?;
         Ok(rule)
     }
 
     fn compiles(&self, key: &str, pattern: &str) -> Result<(), Mistake> {
-        let expanded = if key == "pattern" { format::expand(pattern).map_err(|why| self.mistake(key, why))? } else { pattern.to_owned() };
+        let expanded = if key == "pattern" { expand(pattern).map_err(|why| self.mistake(key, why))? } else { pattern.to_owned() };
         let parsed = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(&expanded);
         if let Err(error) = parsed {
             let (offset, why) = match &error {

@@ -146,7 +146,7 @@ fn run(pattern: &Hir) -> Run {
 }
 
 /// Up to four bytes, the rest zero.
-type Bytes = [u8; 4];
+pub(super) type Bytes = [u8; 4];
 
 /// Signs, one of which stands in every match: up to two sets of them, the rarest first. Zeros are no set.
 pub(super) fn needed(pattern: &Hir) -> [Bytes; 2] {
@@ -175,7 +175,7 @@ fn needed_sets(pattern: &Hir) -> Vec<Bytes> {
 }
 
 /// The signs of these ranges, if they are few and nothing else is among them.
-fn set_of(ranges: impl Iterator<Item = (u8, u8)>) -> Option<Bytes> {
+pub(super) fn set_of(ranges: impl Iterator<Item = (u8, u8)>) -> Option<Bytes> {
     let mut bytes = [0; 4];
     let mut length = 0;
     for b in ranges.flat_map(|(first, last)| first..=last) {
@@ -191,7 +191,7 @@ fn set_of(ranges: impl Iterator<Item = (u8, u8)>) -> Option<Bytes> {
     (length > 0).then_some(bytes)
 }
 
-fn signs(set: Bytes) -> impl Iterator<Item = u8> {
+pub(super) fn signs(set: Bytes) -> impl Iterator<Item = u8> {
     set.into_iter().take_while(|&b| b != 0)
 }
 
@@ -206,7 +206,7 @@ fn frequency(set: Bytes) -> u32 {
     signs(set).map(of).sum()
 }
 
-fn bytes_of(class: &Class) -> impl Iterator<Item = (u8, u8)> + '_ {
+pub(super) fn bytes_of(class: &Class) -> impl Iterator<Item = (u8, u8)> + '_ {
     let (bytes, unicode) = match class {
         Class::Bytes(class) => (Some(class), None),
         Class::Unicode(class) => (None, Some(class)),

@@ -71,14 +71,14 @@ impl<'r> Scanner<'r> {
         let bound = self.bound(text);
         let file = FileKind { path: text.path, language: Language::of(text.path, text.bytes), bound: bound.as_deref() };
         let rules = self.rules.all();
-        let words = rules.iter().enumerate().flat_map(|(at, rule)| rule.keywords().iter().map(move |word| (at as u32, word)));
-        let (owners, words): (Vec<u32>, Vec<String>) = words.map(|(at, word)| (at, word.to_ascii_lowercase())).unzip();
+        let words = self.rules.keywords().flat_map(|(word, having)| having.iter().map(move |&at| (at, word)));
+        let (owners, words): (Vec<u32>, Vec<&str>) = words.unzip();
         let Ok(finder) = AhoCorasick::builder().ascii_case_insensitive(true).build(words) else { return Ok(Vec::new()) };
         let mut raw = Vec::new();
         self.trace(text.bytes, file, 0, &mut Work::of(text.bytes.len()), &(owners, finder), &mut raw)?;
         for &at in file.bound.map_or(&[][..], PathRules::applying) {
             let rule = &rules[at as usize];
-            if !rule.keywords().is_empty() || rule.text().pattern.is_none() && rule.check().is_some() {
+            if rule.has_keywords() || !rule.has_pattern() && rule.check().is_some() {
                 continue;
             }
             let before = raw.len();

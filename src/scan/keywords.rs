@@ -5,7 +5,6 @@
 //! only every few bytes are looked at. A zone's table is built when the first text is searched there, in some ten microseconds,
 //! where an automaton costs a millisecond: a new file needs the table of one zone.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -22,9 +21,11 @@ const NONE: u32 = u32::MAX;
 const LONGEST_STEP: usize = 8;
 
 /// Keywords with what they stand for in each zone.
-pub(super) struct Keywords {
+pub(super) struct Keywords<'r> {
     tables: [OnceLock<Table>; ZONES.len()],
-    keywords: Vec<Keyword>,
+    keywords: Vec<Keyword<'r>>,
+    /// The rules of all keywords, each with its zone.
+    rules: Vec<(u32, Zone)>,
     /// Length of the longest keyword.
     pub(super) longest: usize,
 }
@@ -52,31 +53,26 @@ struct Entry {
     mask: u64,
 }
 
-struct Keyword {
-    text: Box<[u8]>,
-    /// The rules that have it, each with its zone.
-    rules: Vec<(u32, Zone)>,
+struct Keyword<'r> {
+    text: &'r [u8],
+    /// Where in the list the rules stand that have it.
+    rules: Range<usize>,
     widest: Zone,
 }
 
-impl Keywords {
-    /// Takes keywords with the rule that has them and its zone; those of one rule come together.
-    pub(super) fn new<'a>(all: impl Iterator<Item = (&'a str, u32, Zone)>) -> Self {
-        let mut keywords: Vec<Keyword> = Vec::new();
-        let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
-        for (text, rule, zone) in all {
-            let place = *known.entry(text.as_bytes().to_ascii_lowercase()).or_insert_with_key(|text| {
-                keywords.push(Keyword { text: text.as_slice().into(), rules: Vec::new(), widest: zone });
-                keywords.len() - 1
-            });
-            let keyword = &mut keywords[place];
-            keyword.widest = keyword.widest.max(zone);
-            if keyword.rules.last().is_none_or(|&(last, _)| last != rule) {
-                keyword.rules.push((rule, zone));
+impl<'r> Keywords<'r> {
+    /// Takes keywords in small letters, each with the rules that have it and their zones. One that no rule has is left out.
+    pub(super) fn new<Of: Iterator<Item = (u32, Zone)>>(all: impl Iterator<Item = (&'r str, Of)>) -> Self {
+        let (mut keywords, mut rules, mut longest) = (Vec::new(), Vec::new(), 0);
+        for (text, having) in all {
+            let start = rules.len();
+            rules.extend(having);
+            if let Some(widest) = rules[start..].iter().map(|&(_, zone)| zone).max() {
+                longest = longest.max(text.len());
+                keywords.push(Keyword { text: text.as_bytes(), rules: start..rules.len(), widest });
             }
         }
-        let longest = keywords.iter().map(|keyword| keyword.text.len()).max().unwrap_or(0);
-        Self { tables: std::array::from_fn(|_| OnceLock::new()), keywords, longest }
+        Self { tables: std::array::from_fn(|_| OnceLock::new()), keywords, rules, longest }
     }
 
     fn table(&self, zone: Zone) -> &Table {
@@ -147,8 +143,8 @@ impl Keywords {
             }
             let keyword = &self.keywords[entry.keyword as usize];
             let place = start..start + keyword.text.len();
-            if text.get(place.clone()).is_some_and(|place| place.eq_ignore_ascii_case(&keyword.text)) {
-                for &(rule, of) in keyword.rules.iter().filter(|(_, of)| *of >= zone) {
+            if text.get(place.clone()).is_some_and(|place| place.eq_ignore_ascii_case(keyword.text)) {
+                for &(rule, of) in self.rules[keyword.rules.clone()].iter().filter(|(_, of)| *of >= zone) {
                     found(rule, of, place.clone());
                 }
             }
@@ -157,14 +153,14 @@ impl Keywords {
 }
 
 impl Table {
-    fn new(keywords: &[Keyword], zone: Zone) -> Self {
+    fn new(keywords: &[Keyword<'_>], zone: Zone) -> Self {
         let here = || keywords.iter().enumerate().filter(|(_, keyword)| keyword.widest >= zone);
         let shortest = here().map(|(_, keyword)| keyword.text.len()).min();
         let step = shortest.unwrap_or(LONGEST_STEP).saturating_sub(2).clamp(1, LONGEST_STEP);
         let entries = Vec::with_capacity(here().count() * step);
         let mut table = Self { bits: vec![0; SLOTS / 64].into(), step, heads: vec![NONE; HEADS].into(), entries };
         for (at, keyword) in here() {
-            table.enter(at as u32, &keyword.text);
+            table.enter(at as u32, keyword.text);
         }
         table
     }
@@ -179,8 +175,12 @@ impl Table {
         }
         // As many neighbours as a step is long: one of them stands where a place is looked at.
         let starts = 0..=text.len().saturating_sub(2 + self.step);
-        let rarity = |from: usize| text[from..].windows(3).take(self.step).map(rarity).min();
-        let Some(from) = starts.max_by_key(|&from| rarity(from)) else { return };
+        let from = if self.step == 1 {
+            rarest(text)
+        } else {
+            let rarity = |from: usize| text[from..].windows(3).take(self.step).map(rarity).min();
+            starts.max_by_key(|&from| rarity(from)).unwrap_or(0)
+        };
         for (offset, three) in text.windows(3).enumerate().skip(from).take(self.step) {
             self.enter_at(at, text, offset, [three[0], three[1], three[2]]);
         }
@@ -200,6 +200,21 @@ impl Table {
         *head = self.entries.len() as u32;
         self.entries.push(entry);
     }
+}
+
+/// Where the most surprising three bytes begin: each pair is asked for once, since this is done for every keyword at each
+/// start.
+fn rarest(text: &[u8]) -> usize {
+    let (mut best, mut most, mut before) = (0, 0, None);
+    for (at, two) in text.windows(2).enumerate() {
+        let surprise = u32::from(features::surprise(two[0], two[1]));
+        if let Some(before) = before.replace(surprise)
+            && before + surprise >= most
+        {
+            (best, most) = (at - 1, before + surprise);
+        }
+    }
+    best
 }
 
 /// How surprising three bytes are in a text.
@@ -229,16 +244,16 @@ mod tests {
         ) {
             // With long words alone the wide zone steps over bytes.
             let zone = if wide { Zone::Everywhere } else { Zone::Own };
-            let words: Vec<_> = words.into_iter().filter(|word| !wide || word.len() > 5).collect();
-            let keywords = Keywords::new(words.iter().enumerate().map(|(at, word)| (word.as_str(), at as u32, zone)));
+            let words: Vec<_> = words.into_iter().filter(|word| !wide || word.len() > 5).map(|word| word.to_lowercase()).collect();
+            let keywords = Keywords::new(words.iter().enumerate().map(|(at, word)| (word.as_str(), std::iter::once((at as u32, zone)))));
             let mut found = std::collections::BTreeSet::new();
             keywords.find(text.as_bytes(), 0..text.len(), zone, &mut |rule, _, place| {
-                found.insert((words[rule as usize].to_lowercase(), place.start));
+                found.insert((words[rule as usize].clone(), place.start));
             });
             let lower = text.to_lowercase();
             let mut expected = std::collections::BTreeSet::new();
-            for word in words.iter().map(|word| word.to_lowercase()) {
-                expected.extend((0..lower.len()).filter(|&at| lower[at..].starts_with(&word)).map(|at| (word.clone(), at)));
+            for word in words.iter() {
+                expected.extend((0..lower.len()).filter(|&at| lower[at..].starts_with(word.as_str())).map(|at| (word.clone(), at)));
             }
             proptest::prop_assert_eq!(found, expected);
         }

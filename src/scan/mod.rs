@@ -70,7 +70,7 @@ use prefilter::Prefilter;
 /// Looks for the matches of a set of rules.
 pub struct Scanner<'r> {
     rules: &'r Rules,
-    prefilter: Prefilter,
+    prefilter: Prefilter<'r>,
     paths: Paths,
     limits: Limits,
 }
@@ -273,7 +273,7 @@ impl<'r> Scanner<'r> {
         let mut hits = Vec::new();
         for &at in self.paths.of(self.rules.all(), path).applying() {
             let rule = &self.rules.all()[at as usize];
-            if rule.keywords().is_empty() && rule.text().pattern.is_none() && rule.check().is_none() {
+            if !rule.has_keywords() && !rule.has_pattern() && rule.check().is_none() {
                 hits.push(Hit::of_file(rule));
             }
         }
@@ -282,7 +282,7 @@ impl<'r> Scanner<'r> {
 
     /// The rule with this check.
     pub fn rule_with(&self, check: Check) -> Option<&'r Rule> {
-        self.rules.all().iter().find(|rule| rule.text().check == Some(check))
+        self.rules.all().iter().find(|rule| rule.check() == Some(check))
     }
 
     /// The finding that the list `before` ignored a credential file that none of the lists `after` ignores.
@@ -293,7 +293,7 @@ impl<'r> Scanner<'r> {
 
     /// The values of an example file that the developer's own file holds too.
     pub fn own_values(&self, example: Text<'_>, own: &[u8]) -> Vec<Hit<'r>> {
-        let Some(at) = self.rules.all().iter().position(|rule| rule.text().check == Some(Check::OwnValue)) else { return Vec::new() };
+        let Some(at) = self.rules.all().iter().position(|rule| rule.check() == Some(Check::OwnValue)) else { return Vec::new() };
         let candidate = |range: Range<usize>| Candidate {
             rule: at as u32,
             secret: Some(Secret::new(&example.bytes[range.clone()])),
@@ -361,7 +361,7 @@ impl<'r> Scanner<'r> {
         let mut memory = Memory::default();
         for &at in file.bound.map_or(&[][..], PathRules::applying) {
             let rule = &self.rules.all()[at as usize];
-            if rule.keywords().is_empty() && rule.text().pattern.is_some() {
+            if !rule.has_keywords() && rule.has_pattern() {
                 let whole = prefilter::Window { rule: at, start: 0, end: text.len() };
                 memory.is_new(at);
                 confirm::confirm(rule, whole, text, file.language, &mut memory, out)?;
@@ -408,13 +408,12 @@ struct FileKind<'a> {
 impl FileKind<'_> {
     fn is_subject_to(self, at: u32, rule: &Rule, depth: u8) -> bool {
         let Some(bound) = self.bound else {
-            return rule.family() == Family::Secret && rule.languages().is_empty() && !rule.is_bound_to_paths();
+            return rule.family() == Family::Secret && rule.speaks_all() && !rule.is_bound_to_paths();
         };
         if rule.family() != Family::Secret && depth > 0 {
             return false; // code is not looked for in what is encoded
         }
-        let speaks = rule.languages().is_empty() || rule.languages().iter().any(|language| language == self.language.name());
-        speaks && bound.admit(at, rule)
+        rule.speaks(self.language.name()) && bound.admit(at, rule)
     }
 }
 

@@ -37,7 +37,7 @@ impl Paths {
             return known.clone();
         }
         let applying: Vec<u32> = self.bound.iter().copied().filter(|&at| rules[at as usize].applies_to(path)).collect();
-        let has_keywords = |&at: &u32| rules[at as usize].is_bound_to_paths() && !rules[at as usize].keywords().is_empty();
+        let has_keywords = |&at: &u32| rules[at as usize].is_bound_to_paths() && rules[at as usize].has_keywords();
         let have_keywords = applying.iter().any(has_keywords);
         let answer = Arc::new(PathRules { applying, have_keywords });
         if recent.len() == RECENT {

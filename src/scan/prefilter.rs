@@ -11,11 +11,11 @@ use super::zone::{self, ZONES, Zone, without};
 use crate::rules::{Check, Rule, Rules};
 
 /// Finds the keywords of rules. The tables for one kind of text are made when the first text of that kind comes.
-pub(super) struct Prefilter {
+pub(super) struct Prefilter<'r> {
     /// One for each language: the keywords of rules that look at files of any path.
-    sets: [OnceLock<Keywords>; Language::COUNT],
+    sets: [OnceLock<Keywords<'r>>; Language::COUNT],
     /// And those of rules that look at some paths only: most files need none of them.
-    bound_sets: [OnceLock<Keywords>; Language::COUNT],
+    bound_sets: [OnceLock<Keywords<'r>>; Language::COUNT],
 }
 
 /// A stretch of the text in which a rule's pattern must be tried.
@@ -26,7 +26,7 @@ pub(super) struct Window {
     pub(super) end: usize,
 }
 
-impl Prefilter {
+impl<'r> Prefilter<'r> {
     pub(super) fn new() -> Self {
         Self { sets: std::array::from_fn(|_| OnceLock::new()), bound_sets: std::array::from_fn(|_| OnceLock::new()) }
     }
@@ -34,11 +34,11 @@ impl Prefilter {
     /// The windows in which to try each rule so that no match that touches one of the `parts` is missed: merged where they
     /// meet, by rule and then by place. A rule whose pattern has no bound gets the whole text once. Rules that
     /// look at other languages are left out, and those bound to paths unless `bound`; no others.
-    pub(super) fn windows(&self, rules: &Rules, language: Language, text: &[u8], parts: Parts<'_>, bound: bool) -> Vec<Window> {
+    pub(super) fn windows(&self, rules: &'r Rules, language: Language, text: &[u8], parts: Parts<'_>, bound: bool) -> Vec<Window> {
         let at = language as usize;
-        let mut list = around(self.sets[at].get_or_init(|| keywords(rules.all(), language, false)), rules, text, parts);
+        let mut list = around(self.sets[at].get_or_init(|| keywords(rules, language, false)), rules, text, parts);
         if bound {
-            list.append(&mut around(self.bound_sets[at].get_or_init(|| keywords(rules.all(), language, true)), rules, text, parts));
+            list.append(&mut around(self.bound_sets[at].get_or_init(|| keywords(rules, language, true)), rules, text, parts));
             list.sort_unstable_by_key(|window| (window.rule, window.start));
         }
         list
@@ -46,7 +46,7 @@ impl Prefilter {
 }
 
 /// The windows around these keywords.
-fn around(keywords: &Keywords, rules: &Rules, text: &[u8], parts: Parts<'_>) -> Vec<Window> {
+fn around(keywords: &Keywords<'_>, rules: &Rules, text: &[u8], parts: Parts<'_>) -> Vec<Window> {
     let own = Zone::Own.places(text, parts, &[], keywords.longest);
     let mut windows = Windows::new(rules.all(), text.len(), parts, &own);
     let mut searched = Vec::new();
@@ -64,12 +64,11 @@ fn around(keywords: &Keywords, rules: &Rules, text: &[u8], parts: Parts<'_>) -> 
 }
 
 /// The keywords of the rules that look at this language, either of those bound to paths or of the others.
-fn keywords(rules: &[Rule], language: Language, bound: bool) -> Keywords {
-    let speaks = |rule: &Rule| {
-        rule.is_bound_to_paths() == bound && (rule.languages().is_empty() || rule.languages().iter().any(|name| name == language.name()))
-    };
-    let speaking = rules.iter().enumerate().filter(|(_, rule)| speaks(rule));
-    Keywords::new(speaking.flat_map(|(at, rule)| rule.keywords().iter().map(move |keyword| (keyword.as_ref(), at as u32, Zone::of(rule)))))
+fn keywords(rules: &Rules, language: Language, bound: bool) -> Keywords<'_> {
+    let speaks = |rule: &Rule| rule.is_bound_to_paths() == bound && rule.speaks(language.name());
+    let zones: Vec<Option<Zone>> = rules.all().iter().map(|rule| speaks(rule).then(|| Zone::of(rule))).collect();
+    let zones = zones.as_slice();
+    Keywords::new(rules.keywords().map(|(keyword, having)| (keyword, having.iter().filter_map(|&rule| Some((rule, zones[rule as usize]?))))))
 }
 
 /// Windows as they are found: neighbours merge as they come, so that the list stays short.
