@@ -14,7 +14,7 @@ mod format;
 mod lead;
 mod reach;
 
-use format::{ReadyRules, RuleData, RuleFile, RuleText};
+use format::{Cold, ReadyRules, RuleData, RuleFile};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -39,15 +39,15 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(text: &str) -> Result<Vec<(RuleData<'_>, RuleText<'_>)>, Failure> {
+fn read(text: &str) -> Result<Vec<(RuleData<'_>, Cold<'_>)>, Failure> {
     let file: RuleFile<'_> = toml::from_str(text)?;
     file.rule.iter().map(|rule| Ok(format::ready(rule.clone(), &file)?)).collect()
 }
 
-fn ready(all: Vec<(RuleData<'_>, RuleText<'_>)>) -> Result<Vec<u8>, Failure> {
+fn ready(all: Vec<(RuleData<'_>, Cold<'_>)>) -> Result<Vec<u8>, Failure> {
     let mut having: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-    for (at, (_, text)) in all.iter().enumerate() {
-        for keyword in &text.keywords {
+    for (at, (_, cold)) in all.iter().enumerate() {
+        for keyword in &cold.text.keywords {
             let rules = having.entry(keyword.to_ascii_lowercase()).or_default();
             if rules.last() != Some(&(at as u32)) {
                 rules.push(at as u32);

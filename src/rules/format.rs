@@ -147,7 +147,7 @@ pub(super) struct ReadyRules<'a> {
     pub counts: Vec<u32>,
     /// and which, by index: those of the first keyword first.
     pub having: Vec<u32>,
-    /// The texts of the rules, each as bytes of its own: it is read when something of the rule is found.
+    /// Of each rule a [`Cold`] as bytes of its own.
     #[serde(borrow)]
     pub texts: Vec<&'a [u8]>,
 }
@@ -158,6 +158,17 @@ pub(super) struct ReadyRules<'a> {
 #[serde(transparent)]
 pub(super) struct Word<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
+/// What is read of a rule when something of it is found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Cold<'a> {
+    /// Its class, from the file; empty where the file names none.
+    #[serde(borrow)]
+    pub class: Cow<'a, str>,
+    /// The rule with the file's defaults and without examples; the pattern is expanded.
+    #[serde(borrow)]
+    pub text: RuleText<'a>,
+}
+
 /// What has to be known of a rule before anything of it is found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct RuleData<'a> {
@@ -166,9 +177,6 @@ pub(super) struct RuleData<'a> {
     pub id: Cow<'a, str>,
     /// Its family, from the file.
     pub family: Family,
-    /// Its class, from the file; empty where the file names none.
-    #[serde(borrow)]
-    pub class: Cow<'a, str>,
     /// See [`RuleText`], as are the next three.
     pub check: Option<Check>,
     /// Languages.
@@ -273,7 +281,7 @@ pub enum Check {
 ///
 /// # Errors
 /// A pattern that is no regex, or a rule that could never find anything.
-pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<(RuleData<'a>, RuleText<'a>), String> {
+pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<(RuleData<'a>, Cold<'a>), String> {
     let of = |what: String| format!("rule `{}`: {what}", text.id);
     let (mut reach, mut line_ends, mut keyword_within, mut token_run, mut needed, mut lead) = (None, 0, None, 0, [[0; 4]; 2], None);
     let expanded = text.pattern.as_deref().map(expand).transpose().map_err(of)?;
@@ -323,7 +331,6 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<(
     let data = RuleData {
         id: text.id.clone(),
         family,
-        class: file.class.clone(),
         check: text.check,
         languages: words(&text.languages),
         paths: words(&text.paths),
@@ -337,5 +344,5 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<(
         needed,
         lead,
     };
-    Ok((data, text))
+    Ok((data, Cold { class: file.class.clone(), text }))
 }

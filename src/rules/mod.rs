@@ -20,7 +20,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::finding::Family;
-use format::{ReadyRules, RuleData, Word};
+use format::{Cold, ReadyRules, RuleData, Word};
 
 /// The rules as TOML, each file with its name: for `rules show` and for the tests that run their examples.
 pub const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
@@ -32,9 +32,9 @@ static READY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
 #[derive(Debug)]
 pub struct Rule {
     data: RuleData<'static>,
-    /// The text of one of ours, as the build script wrote it.
+    /// The rest of one of ours, as the build script wrote it.
     packed: &'static [u8],
-    text: OnceLock<Box<RuleText<'static>>>,
+    cold: OnceLock<Box<Cold<'static>>>,
     regex: OnceLock<Box<Regex>>,
     context: OnceLock<Box<(Option<Regex>, Option<Regex>)>>,
     id_beside: OnceLock<Box<Option<Regex>>>,
@@ -169,11 +169,11 @@ impl Rules {
 
 impl Rule {
     fn new(data: RuleData<'static>, packed: &'static [u8]) -> Self {
-        Self { data, packed, text: OnceLock::new(), regex: OnceLock::new(), context: OnceLock::new(), id_beside: OnceLock::new() }
+        Self { data, packed, cold: OnceLock::new(), regex: OnceLock::new(), context: OnceLock::new(), id_beside: OnceLock::new() }
     }
 
-    fn own(data: RuleData<'static>, text: RuleText<'static>) -> Self {
-        Self { text: OnceLock::from(Box::new(text)), ..Self::new(data, &[]) }
+    fn own(data: RuleData<'static>, cold: Cold<'static>) -> Self {
+        Self { cold: OnceLock::from(Box::new(cold)), ..Self::new(data, &[]) }
     }
 
     /// Its id.
@@ -188,14 +188,18 @@ impl Rule {
 
     /// Its class, a part of its family; empty where it has none.
     pub fn class(&self) -> &str {
-        &self.data.class
+        &self.cold().class
     }
 
     /// All that is written about it.
-    #[expect(clippy::panic, reason = "the build script wrote these bytes; if they are damaged, so is the program, which ends with 2")]
     pub fn text(&self) -> &RuleText<'static> {
-        self.text.get_or_init(|| match postcard::from_bytes(self.packed) {
-            Ok(text) => Box::new(text),
+        &self.cold().text
+    }
+
+    #[expect(clippy::panic, reason = "the build script wrote these bytes; if they are damaged, so is the program, which ends with 2")]
+    fn cold(&self) -> &Cold<'static> {
+        self.cold.get_or_init(|| match postcard::from_bytes(self.packed) {
+            Ok(cold) => Box::new(cold),
             Err(_) => panic!("the built-in rule `{}` is damaged", self.id()),
         })
     }

@@ -174,8 +174,8 @@ impl OwnRule {
             class: "".into(),
             rule: Vec::new(),
         };
-        let (data, text) = format::ready(text.clone(), &file).map_err(|why| Mistake { at: self.start, why })?;
-        let rule = Rule::own(data, text);
+        let (data, cold) = format::ready(text.clone(), &file).map_err(|why| Mistake { at: self.start, why })?;
+        let rule = Rule::own(data, cold);
         self.keywords_are_sound(&rule)?;
         Ok(rule)
     }

@@ -63,7 +63,8 @@ struct Keyword<'r> {
 impl<'r> Keywords<'r> {
     /// Takes keywords in small letters, each with the rules that have it and their zones. One that no rule has is left out.
     pub(super) fn new<Of: Iterator<Item = (u32, Zone)>>(all: impl Iterator<Item = (&'r str, Of)>) -> Self {
-        let (mut keywords, mut rules, mut longest) = (Vec::new(), Vec::new(), 0);
+        let most = all.size_hint().1.unwrap_or(0);
+        let (mut keywords, mut rules, mut longest) = (Vec::with_capacity(most), Vec::with_capacity(most), 0);
         for (text, having) in all {
             let start = rules.len();
             rules.extend(having);
