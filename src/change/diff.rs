@@ -62,6 +62,17 @@ impl<'a> Novelty<'a> {
         Self { store, change, text, current: None, earlier: Vec::new(), rename_budget: RENAME_BYTES, search_budget: SEARCHED_BYTES, removed_of: None }
     }
 
+    /// Goes on after so many bytes were searched in other parts of the same change.
+    #[must_use]
+    pub fn after(self, searched: u64) -> Self {
+        Self { search_budget: self.search_budget.saturating_sub(searched), ..self }
+    }
+
+    /// How many bytes were searched so far, with those of other parts.
+    pub fn searched(&self) -> u64 {
+        SEARCHED_BYTES - self.search_budget
+    }
+
     /// The earlier versions of the file with index `file` that hold `value` as a whole word.
     ///
     /// # Errors

@@ -12,20 +12,54 @@ pub(super) type IdMap<V> = HashMap<ObjectId, V, IdHasher>;
 /// A set of ids.
 pub(super) type IdSet = HashSet<ObjectId, IdHasher>;
 
-/// Which objects were met at which paths. Of each pair only a mark of 128 bits is kept: a million files would take a hundred
-/// megabytes otherwise. The marks depend on secrets of this process, so that nobody can make two pairs with the same one.
+/// What was met lately, and at which paths. Of each only a mark of 128 bits is kept, and only so many: who pushes millions of files
+/// must not fill the memory, and what was forgotten is looked at once more. The marks depend on secrets of this process, so that
+/// nobody can make two things with the same one.
 #[derive(Default)]
 pub(super) struct Marks {
     secrets: [RandomState; 2],
-    marks: HashSet<u128>,
+    /// When the younger half is full, the older one is dropped and it takes its place.
+    young: HashSet<u128>,
+    old: HashSet<u128>,
 }
 
+/// What can be met. A hostile tree names a folder where it means a file: these are two things.
+pub(super) enum What {
+    File(ObjectId),
+    Folder(ObjectId),
+    /// A line of a commit, in the place of a path.
+    Author,
+}
+
+/// As many as a table of 2^20 places takes before it grows.
+const MARKS_IN_HALF: usize = (1 << 20) / 8 * 7;
+
 impl Marks {
-    /// False where the pair was met before.
-    pub(super) fn insert(&mut self, id: ObjectId, path: &[u8]) -> bool {
+    /// False where it was met before.
+    pub(super) fn insert(&mut self, what: What, path: &[u8]) -> bool {
+        // All of the id: half of one can be made to be that of another.
+        let (kind, id) = match &what {
+            What::File(id) => (0_u8, id.as_bytes()),
+            What::Folder(id) => (1, id.as_bytes()),
+            What::Author => (2, &[][..]),
+        };
         let [high, low] = &self.secrets;
-        let half = |secret: &RandomState| u128::from(secret.hash_one((id.as_bytes(), path)));
-        self.marks.insert(half(high) << 64 | half(low))
+        let half = |secret: &RandomState| u128::from(secret.hash_one((kind, id, path)));
+        let mark = half(high) << 64 | half(low);
+        if self.young.contains(&mark) {
+            return false;
+        }
+        if self.young.len() == MARKS_IN_HALF {
+            self.old = std::mem::take(&mut self.young);
+        }
+        let is_new = !self.old.contains(&mark);
+        self.young.insert(mark);
+        is_new
+    }
+
+    /// A number for an object, which only this process knows.
+    pub(super) fn number(&self, id: ObjectId) -> u64 {
+        self.secrets[0].hash_one(id.as_bytes())
     }
 }
 

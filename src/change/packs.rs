@@ -150,6 +150,8 @@ impl Packs {
             if let Form::Whole(kind) = entry.form {
                 let mut bytes = Vec::new();
                 pack.inflate(&entry, &mut state.inflate, &mut bytes)?;
+                // A hundred thousand tiny objects would otherwise hold more room than bytes.
+                bytes.shrink_to_fit();
                 let object = Arc::new(Object { kind, bytes });
                 state.cache.put(place, &object);
                 break object;
@@ -201,7 +203,7 @@ impl Cache {
     }
 
     fn put(&mut self, place: Place, object: &Arc<Object>) {
-        let size = object.bytes.len() + 100; // with its place in the table
+        let size = object.bytes.len() + 160; // with its place in the table and in the heap
         if size > LARGEST_KEPT {
             return;
         }

@@ -1,11 +1,15 @@
-//! What a push brings in: everything reachable from the new values and from no existing ref.
+//! What a push brings in: everything reachable from the new values and from no existing ref. What of it does not fit into one
+//! part is handed to `take`, part by part, and the last part is returned.
+//!
+//! It is long because one walk lists commits, texts, folders and files, and keeps the measure of all of them.
 
 use std::collections::HashSet;
 
 use super::error::ChangeError;
-use super::id_map::{IdMap, IdSet, Marks};
+use super::id_map::{IdMap, IdSet, Marks, What};
+use super::in_parts::{InParts, Take, in_parts};
 use super::new_commits::MANY_COMMITS;
-use super::objects::{self, EntryKind, ObjectId, first_entry, first_entry_bytes};
+use super::objects::{self, Commit, EntryKind, ObjectId, first_entry, first_entry_bytes};
 use super::promised::unless_promised;
 use super::store::{Kind, LARGEST_MESSAGE, Store};
 use super::trees::{ByName, TreeCache};
@@ -16,49 +20,55 @@ use super::{ChangeSet, CommitIndex, NewCommit, NewFile, NewText, Part, Unread};
 /// What `updates` bring in that none of the objects in `known` reaches.
 ///
 /// # Errors
-/// An object that cannot be read.
-pub fn pushed(store: &dyn Store, updates: &[RefUpdate], known: &[ObjectId]) -> Result<ChangeSet, ChangeError> {
+/// An object that cannot be read, and what `take` says.
+pub fn pushed<E: From<ChangeError>>(store: &dyn Store, updates: &[RefUpdate], known: &[ObjectId], take: &mut Take<'_, E>) -> Result<ChangeSet, E> {
     let mut known = known.to_vec();
     known.extend(updates.iter().filter_map(|update| update.old));
-    let mut walk = Walk::new(store, &known)?;
-    for update in updates {
-        let index = walk.change.refs.len() as u32;
-        walk.change.refs.push(update.name.clone());
-        let Some(new) = update.new else { continue };
-        if update.old.is_none() {
-            walk.text(Part::Ref, update.name.clone(), None, Some(&update.name));
+    in_parts(take, |parts| {
+        let mut walk = Walk::new(store, &known, parts)?;
+        for update in updates {
+            let index = walk.parts.change.refs.len() as u32;
+            walk.parts.change.refs.push(update.name.clone());
+            let Some(new) = update.new else { continue };
+            if update.old.is_none() {
+                walk.text(Part::Ref, update.name.clone(), None, Some(&update.name));
+            }
+            walk.tip(new, index)?;
         }
-        walk.tip(new, index)?;
-    }
-    walk.finish(&known)
+        walk.finish(&known)
+    })
 }
 
 /// What the commits reachable from `to` and not from `from` bring in.
 ///
 /// # Errors
-/// An object that cannot be read.
-pub fn range(store: &dyn Store, from: &[ObjectId], to: ObjectId) -> Result<ChangeSet, ChangeError> {
-    let mut walk = Walk::new(store, from)?;
-    walk.tip(to, NO_REF)?;
-    walk.finish(from)
+/// An object that cannot be read, and what `take` says.
+pub fn range<E: From<ChangeError>>(store: &dyn Store, from: &[ObjectId], to: ObjectId, take: &mut Take<'_, E>) -> Result<ChangeSet, E> {
+    in_parts(take, |parts| {
+        let mut walk = Walk::new(store, from, parts)?;
+        walk.tip(to, NO_REF)?;
+        walk.finish(from)
+    })
 }
 
 /// Everything that any ref reaches.
 ///
 /// # Errors
-/// An object that cannot be read.
-pub fn history(store: &dyn Store) -> Result<ChangeSet, ChangeError> {
-    let mut walk = Walk::new(store, &[])?;
-    for (name, id) in store.references()? {
-        let index = walk.change.refs.len() as u32;
-        walk.text(Part::Ref, name.clone(), None, Some(&name));
-        walk.change.refs.push(name);
-        walk.tip(id, index)?;
-    }
-    if let Some(head) = store.head()? {
-        walk.tip(head, NO_REF)?;
-    }
-    walk.finish(&[])
+/// An object that cannot be read, and what `take` says.
+pub fn history<E: From<ChangeError>>(store: &dyn Store, take: &mut Take<'_, E>) -> Result<ChangeSet, E> {
+    in_parts(take, |parts| {
+        let mut walk = Walk::new(store, &[], parts)?;
+        for (name, id) in store.references()? {
+            let index = walk.parts.change.refs.len() as u32;
+            walk.text(Part::Ref, name.clone(), None, Some(&name));
+            walk.parts.change.refs.push(name);
+            walk.tip(id, index)?;
+        }
+        if let Some(head) = store.head()? {
+            walk.tip(head, NO_REF)?;
+        }
+        walk.finish(&[])
+    })
 }
 
 /// Index of a tip that no ref of the change names.
@@ -81,19 +91,17 @@ const LONGEST_PATH: usize = 4096;
 /// The name of the lists that keep files out of git: the one kind of file of which it matters that it goes.
 const IGNORE_LIST: &[u8] = b".gitignore";
 
-struct Walk<'s> {
+struct Walk<'s, 'p, E> {
     store: &'s dyn Store,
-    change: ChangeSet,
+    parts: InParts<'p, E>,
     /// Ids that need no look: what `known` names, directly or through tags.
     known: IdSet,
     /// Commits to walk from, each with the index of the ref that brings it.
     tips: Vec<(ObjectId, u32)>,
-    /// Blobs met so far, with the path they were met at: the path decides which rules apply.
+    /// Blobs and trees met lately, with the path they were met at: the path decides which rules apply.
     seen: Marks,
-    /// The same of trees. They stand apart: a hostile tree names a folder where it means a file.
-    seen_trees: Marks,
     /// Trees listed so far, at whatever paths.
-    met: IdSet,
+    met: HashSet<u64>,
     /// Entries of all trees, each tree counted once.
     stored: u64,
     /// Entries of all trees, counted at each path.
@@ -102,27 +110,27 @@ struct Walk<'s> {
     texts: u64,
     text_bytes: u64,
     trees: TreeCache<'s>,
-    authors: HashSet<Vec<u8>>,
+    /// The ref that names the files being listed, where no commit does.
+    reference: Option<u32>,
     /// Commits whose parents are not here because the history is shallow.
     cut_off: IdSet,
 }
 
-impl<'s> Walk<'s> {
-    fn new(store: &'s dyn Store, known: &[ObjectId]) -> Result<Self, ChangeError> {
+impl<'s, 'p, E: From<ChangeError>> Walk<'s, 'p, E> {
+    fn new(store: &'s dyn Store, known: &[ObjectId], parts: InParts<'p, E>) -> Result<Self, ChangeError> {
         let mut walk = Self {
             store,
-            change: ChangeSet::default(),
+            parts,
             known: known.iter().copied().collect(),
             tips: Vec::new(),
             seen: Marks::default(),
-            seen_trees: Marks::default(),
-            met: IdSet::default(),
+            met: HashSet::new(),
             stored: 0,
             listed: 0,
             texts: 0,
             text_bytes: 0,
             trees: TreeCache::new(store),
-            authors: HashSet::new(),
+            reference: None,
             cut_off: store.cut_off()?.into_iter().collect(),
         };
         for &id in known {
@@ -145,7 +153,7 @@ impl<'s> Walk<'s> {
         Ok(())
     }
 
-    /// Counts a commit or tag, whose text is kept until it is scanned.
+    /// Counts a commit or tag.
     fn holds_text(&mut self, bytes: usize) -> Result<(), ChangeError> {
         self.texts += 1;
         self.text_bytes += bytes as u64;
@@ -156,12 +164,13 @@ impl<'s> Walk<'s> {
     }
 
     fn text(&mut self, part: Part, bytes: Vec<u8>, commit: Option<CommitIndex>, reference: Option<&[u8]>) {
-        self.change.texts.push(NewText { part, bytes, commit, reference: reference.map(<[u8]>::to_vec) });
+        self.parts.text(NewText { part, bytes, commit, reference: reference.map(<[u8]>::to_vec) });
     }
 
     /// Takes in the new value of a ref: tags on the way are texts, and at the end is a commit, a tree or a blob.
-    fn tip(&mut self, mut id: ObjectId, reference: u32) -> Result<(), ChangeError> {
-        let name = self.change.refs.get(reference as usize).cloned();
+    fn tip(&mut self, mut id: ObjectId, reference: u32) -> Result<(), E> {
+        self.reference = (reference != NO_REF).then_some(reference);
+        let name = self.parts.change.refs.get(reference as usize).cloned();
         let mut raw = Vec::new();
         loop {
             if self.known.contains(&id) {
@@ -174,15 +183,9 @@ impl<'s> Walk<'s> {
                 }
                 Kind::Tree => {
                     let accepted = self.accepted_trees()?;
-                    return self.without_commit(reference, |walk| walk.tree(id, &mut Vec::new(), &accepted, None));
+                    return self.tree(id, &mut Vec::new(), &accepted, None);
                 }
-                Kind::Blob => {
-                    let path = name.as_deref().unwrap_or_default();
-                    return self.without_commit(reference, |walk| {
-                        walk.file(id, path, None, false, None);
-                        Ok(())
-                    });
-                }
+                Kind::Blob => return self.file(id, name.as_deref().unwrap_or_default(), None, false, None),
                 Kind::Tag => {
                     self.store.read_small(id, LARGEST_MESSAGE, &mut raw)?;
                     self.holds_text(raw.len())?;
@@ -192,6 +195,7 @@ impl<'s> Walk<'s> {
                     }
                     self.known.insert(id);
                     id = tag.target;
+                    self.parts.hand_on()?;
                 }
             }
         }
@@ -209,62 +213,78 @@ impl<'s> Walk<'s> {
         Ok(trees.into_iter().collect())
     }
 
-    /// Lists files that no commit brings: they name the ref themselves.
-    fn without_commit(&mut self, reference: u32, list: impl FnOnce(&mut Self) -> Result<(), ChangeError>) -> Result<(), ChangeError> {
-        let before = self.change.files.len();
-        list(self)?;
-        for file in &mut self.change.files[before..] {
-            file.reference = (reference != NO_REF).then_some(reference);
-        }
-        Ok(())
-    }
-
     /// Walks the new commits, parents first, so that what is found names the commit that brought it.
-    fn finish(mut self, known: &[ObjectId]) -> Result<ChangeSet, ChangeError> {
+    fn finish(mut self, known: &[ObjectId]) -> Result<InParts<'p, E>, E> {
+        self.reference = None;
         if self.tips.is_empty() {
-            return Ok(self.change);
+            return Ok(self.parts);
         }
         let tips: Vec<_> = self.tips.iter().map(|&(id, _)| id).collect();
         let ids = self.store.new_commits(&tips, known)?;
         if ids.len() >= MANY_COMMITS {
             self.store.expect_many();
         }
-        let index: IdMap<_> = ids.iter().enumerate().map(|(at, &id)| (id, at)).collect();
-        let mut parents = Vec::with_capacity(ids.len());
-        let mut root_trees: IdMap<ObjectId> = IdMap::default();
+        let listed = self.commits(&ids)?;
+        let (mut raw, mut parents) = (Vec::new(), Vec::new());
         for (at, &id) in ids.iter().enumerate() {
-            parents.push(self.commit(id, at as CommitIndex, &mut root_trees)?);
+            if at >= listed {
+                self.store.read_small(id, LARGEST_MESSAGE, &mut raw)?;
+                self.texts(&objects::commit(id, &raw)?, at as CommitIndex);
+                self.parts.hand_on()?;
+            }
+            let commit = &self.parts.change.commits[at];
+            parents.clone_from(&commit.parent_trees);
+            self.tree(commit.tree, &mut Vec::new(), &parents, Some(at as CommitIndex))?;
         }
-        self.name_refs(&index, &parents);
-        Ok(self.change)
+        Ok(self.parts)
     }
 
-    fn commit(&mut self, id: ObjectId, at: CommitIndex, root_trees: &mut IdMap<ObjectId>) -> Result<Vec<ObjectId>, ChangeError> {
+    /// Lists all commits, and with them what they say until that fills a part; gives the first whose texts are not listed.
+    fn commits(&mut self, ids: &[ObjectId]) -> Result<usize, ChangeError> {
+        let index: IdMap<CommitIndex> = ids.iter().zip(0..).map(|(&id, at)| (id, at)).collect();
+        // Pairs of a new commit and a new parent of it.
+        let mut links = Vec::new();
+        let mut known_trees = IdMap::default();
+        let mut listed = 0;
         let mut raw = Vec::new();
-        if self.store.read_small(id, LARGEST_MESSAGE, &mut raw)? != Kind::Commit {
-            return Err(ChangeError::WrongKind { id, wanted: "commit" });
+        for (at, &id) in (0..).zip(ids) {
+            if self.store.read_small(id, LARGEST_MESSAGE, &mut raw)? != Kind::Commit {
+                return Err(ChangeError::WrongKind { id, wanted: "commit" });
+            }
+            self.holds_text(raw.len())?;
+            Progress::add(&PROGRESS.commits, 1);
+            let mut commit = objects::commit(id, &raw)?;
+            if self.cut_off.contains(&id) {
+                commit.parents.clear();
+            }
+            let mut parent_trees = Vec::with_capacity(commit.parents.len());
+            for &parent in &commit.parents {
+                let new = index.get(&parent).copied();
+                links.extend(new.map(|parent| (at, parent)));
+                // Parents stand before children.
+                parent_trees.push(match new.and_then(|parent| self.parts.change.commits.get(parent as usize)) {
+                    Some(parent) => parent.tree,
+                    None => self.root_tree(parent, &mut known_trees)?,
+                });
+            }
+            if !self.parts.is_full() {
+                self.texts(&commit, at);
+                listed += 1;
+            }
+            self.parts.change.commits.push(NewCommit { id, parent_trees, tree: commit.tree, reference: None });
         }
-        self.holds_text(raw.len())?;
-        Progress::add(&PROGRESS.commits, 1);
-        let mut commit = objects::commit(id, &raw)?;
-        if self.cut_off.contains(&id) {
-            commit.parents.clear();
-        }
-        root_trees.insert(id, commit.tree);
-        let mut parent_trees = Vec::with_capacity(commit.parents.len());
-        for &parent in &commit.parents {
-            parent_trees.push(self.root_tree(parent, root_trees)?);
-        }
+        self.name_refs(&index, &links);
+        Ok(listed)
+    }
+
+    /// Lists what a commit says.
+    fn texts(&mut self, commit: &Commit<'_>, at: CommitIndex) {
         self.text(Part::Message, commit.message.to_vec(), Some(at), None);
         for line in objects::text_headers(commit.headers) {
-            if !self.authors.contains(line) {
-                self.authors.insert(line.to_vec());
+            if self.seen.insert(What::Author, line) {
                 self.text(Part::Author, line.to_vec(), Some(at), None);
             }
         }
-        self.tree(commit.tree, &mut Vec::new(), &parent_trees, Some(at))?;
-        self.change.commits.push(NewCommit { id, parent_trees, tree: commit.tree, reference: None });
-        Ok(commit.parents)
     }
 
     fn root_tree(&self, commit: ObjectId, cache: &mut IdMap<ObjectId>) -> Result<ObjectId, ChangeError> {
@@ -279,14 +299,13 @@ impl<'s> Walk<'s> {
     }
 
     /// Lists what `tree` holds and no tree of `parents` (the parents' versions of the same folder) holds under that name.
-    fn tree(&mut self, tree: ObjectId, path: &mut Vec<u8>, parents: &[ObjectId], commit: Option<CommitIndex>) -> Result<(), ChangeError> {
-        if parents.contains(&tree) || !self.seen_trees.insert(tree, path) {
+    fn tree(&mut self, tree: ObjectId, path: &mut Vec<u8>, parents: &[ObjectId], commit: Option<CommitIndex>) -> Result<(), E> {
+        if parents.contains(&tree) || !self.seen.insert(What::Folder(tree), path) {
             return Ok(());
         }
         let Some(read) = unless_promised(self.store, self.trees.read(tree))? else {
-            self.change
-                .unread
-                .push(Unread { path: path.clone(), why: "this folder is not in this partial clone, and hooks fetch nothing".to_owned() });
+            let why = "this folder is not in this partial clone, and hooks fetch nothing".to_owned();
+            self.parts.change.unread.push(Unread { path: path.clone(), why });
             return Ok(());
         };
         // A parent's folder that a partial clone lacks makes nothing known: more is read, never less.
@@ -299,15 +318,15 @@ impl<'s> Walk<'s> {
         if let (true, Some(commit), Some((id, first))) = (loses_list, commit, before.first())
             && let Some(list) = ByName::new(*id, &first.bytes).get(IGNORE_LIST)?.filter(|list| list.kind == EntryKind::Blob)
         {
-            self.change.removed_lists.push(([path.as_slice(), IGNORE_LIST].concat().into(), list.id, commit));
+            self.parts.change.removed_lists.push(([path.as_slice(), IGNORE_LIST].concat().into(), list.id, commit));
         }
         let mut before: Vec<_> = before.iter().map(|(id, before)| ByName::new(*id, &before.bytes)).collect();
         // A few folders that stand within each other over and over make up billions of paths.
         if self.listed > LISTED_AT_LEAST + LISTED_PER_STORED * self.stored {
-            return Err(ChangeError::Bomb { tree, listed: self.listed, stored: self.stored });
+            return Err(ChangeError::Bomb { tree, listed: self.listed, stored: self.stored }.into());
         }
         Progress::add(&PROGRESS.folders, 1);
-        let is_first = u64::from(self.met.insert(tree));
+        let is_first = u64::from(self.met.insert(self.seen.number(tree)));
         let mut rest = &read.bytes[..];
         while !rest.is_empty() {
             self.listed += 1;
@@ -333,7 +352,7 @@ impl<'s> Walk<'s> {
             let length = path.len();
             path.extend_from_slice(entry.name);
             if path.len() > LONGEST_PATH {
-                return Err(ChangeError::LongPath { tree, bytes: path.len(), most: LONGEST_PATH });
+                return Err(ChangeError::LongPath { tree, bytes: path.len(), most: LONGEST_PATH }.into());
             }
             match entry.kind {
                 EntryKind::Tree => {
@@ -343,17 +362,15 @@ impl<'s> Walk<'s> {
                 }
                 EntryKind::Blob => {
                     let before = old.iter().find(|old| old.kind == EntryKind::Blob).map(|old| old.id);
-                    self.file(entry.id, path, before, old.is_empty(), commit);
+                    self.file(entry.id, path, before, old.is_empty(), commit)?;
                 }
                 EntryKind::Submodule if old.is_empty() => {
-                    self.change.files.push(NewFile {
-                        path: path.as_slice().into(),
-                        blob: None,
-                        before: None,
-                        path_is_new: true,
-                        commit,
-                        reference: None,
-                    });
+                    let path = path.as_slice().into();
+                    self.parts.file(
+                        NewFile { path, blob: None, before: None, path_is_new: true, commit, reference: self.reference },
+                        self.listed,
+                        self.stored,
+                    )?;
                 }
                 EntryKind::Submodule => {}
             }
@@ -362,28 +379,29 @@ impl<'s> Walk<'s> {
         Ok(())
     }
 
-    fn file(&mut self, blob: ObjectId, path: &[u8], before: Option<ObjectId>, path_is_new: bool, commit: Option<CommitIndex>) {
-        if self.seen.insert(blob, path) {
-            self.change.files.push(NewFile { path: path.into(), blob: Some(blob), before, path_is_new, commit, reference: None });
+    fn file(&mut self, blob: ObjectId, path: &[u8], before: Option<ObjectId>, path_is_new: bool, commit: Option<CommitIndex>) -> Result<(), E> {
+        if !self.seen.insert(What::File(blob), path) {
+            return Ok(());
         }
+        self.parts.file(
+            NewFile { path: path.into(), blob: Some(blob), before, path_is_new, commit, reference: self.reference },
+            self.listed,
+            self.stored,
+        )
     }
 
-    /// Gives every commit the first ref that reaches it: from children to parents, as the list is in reverse order.
-    fn name_refs(&mut self, index: &IdMap<usize>, parents: &[Vec<ObjectId>]) {
-        let mut first = vec![NO_REF; parents.len()];
+    /// Gives every commit the first ref that reaches it: from children to parents, as these stand in reverse order.
+    fn name_refs(&mut self, index: &IdMap<CommitIndex>, links: &[(CommitIndex, CommitIndex)]) {
+        let mut first = vec![NO_REF; self.parts.change.commits.len()];
         for (tip, reference) in &self.tips {
             if let Some(&at) = index.get(tip) {
-                first[at] = first[at].min(*reference);
+                first[at as usize] = first[at as usize].min(*reference);
             }
         }
-        for at in (0..parents.len()).rev() {
-            for parent in &parents[at] {
-                if let Some(&above) = index.get(parent) {
-                    first[above] = first[above].min(first[at]);
-                }
-            }
+        for &(commit, parent) in links.iter().rev() {
+            first[parent as usize] = first[parent as usize].min(first[commit as usize]);
         }
-        for (commit, reference) in self.change.commits.iter_mut().zip(first) {
+        for (commit, reference) in self.parts.change.commits.iter_mut().zip(first) {
             commit.reference = (reference != NO_REF).then_some(reference);
         }
     }

@@ -69,7 +69,7 @@ pub struct Share {
 impl ChangeSet {
     /// Leaves what belongs to `shard`: a file goes with its blob, a text with its commit. The list of commits stays whole, since
     /// what is found names them and is compared with their parents.
-    pub fn keep(&mut self, shard: Shard) -> Share {
+    pub fn keep(&mut self, shard: Shard) {
         let commits = &self.commits;
         let by_commit = |at: u32, else_by: &[u8]| match commits.get(at as usize) {
             Some(commit) => shard.takes_object(commit.id),
@@ -86,40 +86,58 @@ impl ChangeSet {
         self.files.retain(has_file);
         self.texts.retain(has_text);
         self.unread.retain(|unread| shard.takes_bytes(&unread.path));
+    }
+
+    /// How many of its commits and refs belong to `shard`.
+    pub fn share(&self, shard: Shard) -> Share {
         Share {
-            commits: commits.iter().filter(|commit| shard.takes_object(commit.id)).count() as u64,
+            commits: self.commits.iter().filter(|commit| shard.takes_object(commit.id)).count() as u64,
             refs: self.refs.iter().filter(|name| shard.takes_bytes(name)).count() as u64,
         }
     }
+}
 
-    /// The same for two lists that say the same: those who split one between them have to have the same one.
-    pub fn fingerprint(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        let mut part = |bytes: &[u8]| {
-            hash.update((bytes.len() as u64).to_le_bytes());
-            hash.update(bytes);
-        };
-        for commit in &self.commits {
-            part(commit.id.as_bytes());
-            part(&commit.reference.unwrap_or(u32::MAX).to_le_bytes());
-        }
-        for name in &self.refs {
-            part(name);
-        }
-        for file in &self.files {
-            part(&file.path);
-            part(file.blob.as_ref().map_or(b"", ObjectId::as_bytes));
-            part(&file.commit.unwrap_or(u32::MAX).to_le_bytes());
+/// What was listed, part by part: those who split a list between them have to have the same one.
+#[derive(Default)]
+pub struct ListHash {
+    parts: Sha256,
+}
+
+impl ListHash {
+    /// Takes in a part.
+    pub fn add(&mut self, part: &ChangeSet) {
+        for file in &part.files {
+            put(&mut self.parts, &file.path);
+            put(&mut self.parts, file.blob.as_ref().map_or(b"", ObjectId::as_bytes));
+            put(&mut self.parts, &file.commit.unwrap_or(u32::MAX).to_le_bytes());
         }
         // The commit of a text says what is in it.
-        for text in self.texts.iter().filter(|text| text.commit.is_none()) {
-            part(&text.bytes);
+        for text in part.texts.iter().filter(|text| text.commit.is_none()) {
+            put(&mut self.parts, &text.bytes);
         }
-        for unread in &self.unread {
-            part(&unread.path);
+        for unread in &part.unread {
+            put(&mut self.parts, &unread.path);
+        }
+    }
+
+    /// Of all parts, the last of which is `last`: that one has all commits and refs.
+    pub fn of(self, last: &ChangeSet) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        put(&mut hash, &self.parts.finalize());
+        for commit in &last.commits {
+            put(&mut hash, commit.id.as_bytes());
+            put(&mut hash, &commit.reference.unwrap_or(u32::MAX).to_le_bytes());
+        }
+        for name in &last.refs {
+            put(&mut hash, name);
         }
         hash.finalize().into()
     }
+}
+
+fn put(hash: &mut Sha256, bytes: &[u8]) {
+    hash.update((bytes.len() as u64).to_le_bytes());
+    hash.update(bytes);
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::process::Child;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -36,8 +36,10 @@ pub struct Progress {
     pub commits: AtomicU64,
     /// Folders that were read to list what is new.
     pub folders: AtomicU64,
-    /// Blobs to be scanned, once all are listed.
+    /// Blobs to be scanned, once they are listed.
     pub blobs: AtomicU64,
+    /// Not all of them are listed: the change is examined in parts.
+    pub unlisted: AtomicBool,
     /// Blobs that were scanned.
     pub scanned: AtomicU64,
     /// Bytes of them.
@@ -49,6 +51,7 @@ pub static PROGRESS: Progress = Progress {
     commits: AtomicU64::new(0),
     folders: AtomicU64::new(0),
     blobs: AtomicU64::new(0),
+    unlisted: AtomicBool::new(false),
     scanned: AtomicU64::new(0),
     bytes: AtomicU64::new(0),
 };
@@ -72,7 +75,10 @@ impl fmt::Display for Progress {
             count(&self.folders)
         )?;
         match blobs.checked_sub(scanned).filter(|_| blobs > 0) {
-            Some(left) => write!(f, "{left} of {blobs} blobs"),
+            Some(left) => {
+                let rest = if self.unlisted.load(Ordering::Relaxed) { ", and what was not yet listed" } else { "" };
+                write!(f, "{left} of {blobs} blobs{rest}")
+            }
             None => write!(f, "all else: what is new was not yet listed to its end"),
         }
     }

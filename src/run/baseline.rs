@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
-use crate::change::{self, Store, Trust};
+use crate::change::{self, ChangeSet, Store, Trust};
 use crate::cli::{BaselineCommand, BaselineWrite, Global};
 use crate::config::Accepted;
 use crate::finding::{Finding, Fingerprint};
@@ -16,7 +16,7 @@ use crate::scan::Scanner;
 use crate::terminal::escape;
 
 use super::Failure;
-use super::examine::examine;
+use super::examine::{Found, examine};
 use super::exceptions::{day_to_come, replace, usage};
 use super::output::print;
 use super::settings::{self, BASELINE, today};
@@ -161,8 +161,11 @@ fn found(history: bool, global: &Global) -> Result<Old, Failure> {
     let mut settings = settings::of_commit(global, &store, &mut rules)?;
     settings.policy.accepted.clear();
     let head = store.head()?.ok_or_else(|| usage("there is no commit yet, so nothing is old".to_owned(), "mend what is found instead"))?;
-    let change = if history { change::history(&store)? } else { change::tracked(&store, head)? };
-    let found = examine(&store, &change, &Scanner::new(&rules), &settings.policy, None)?;
+    let scanner = Scanner::new(&rules);
+    let mut found = Found::default();
+    let mut take = |part: &mut ChangeSet| examine(&store, part, &scanner, &settings.policy, None, &mut found);
+    let mut rest = if history { change::history(&store, &mut take)? } else { change::tracked(&store, head)? };
+    take(&mut rest)?;
     let judgement = judge(found.findings, Unseen::default(), Gate::Commit, &settings.policy, today()?);
     let said: Vec<&Finding> = judgement.judged.iter().filter(|judged| judged.verdict > Verdict::Allow).map(|judged| &judged.finding).collect();
     let redactor = Redactor::new(said.iter().flat_map(|finding| finding.secret.iter().chain(&finding.raw)));

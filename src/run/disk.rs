@@ -69,7 +69,7 @@ pub(super) fn examine_files(paths: &[PathBuf], everything: bool, root: Option<&P
     }
     coverage.unread.extend(listed.unread);
     coverage.unread.sort();
-    Ok(Found { findings: maker.into_findings(), coverage })
+    Ok(Found::of(maker.into_findings(), coverage))
 }
 
 /// Scans one text; `path` decides which rules apply.
@@ -87,7 +87,7 @@ pub(super) fn examine_text(path: Option<&Path>, bytes: &[u8], rules: &Rules, pol
     let beyond = scanned.is_cut.then(|| beyond(path)).into_iter().collect();
     let unread = below(path, scanned.unread).collect();
     let coverage = Coverage { files: 1, bytes: bytes.len() as u64, unread, beyond, ..Coverage::default() };
-    Ok(Found { findings: maker.into_findings(), coverage })
+    Ok(Found::of(maker.into_findings(), coverage))
 }
 
 /// A file and what became of it.

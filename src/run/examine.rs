@@ -26,24 +26,40 @@ use super::remembered::{Remembered, name_of_version};
 use super::spool::{self, Spool};
 
 /// What was found and what was looked at.
+#[derive(Default)]
 pub(super) struct Found {
     pub(super) findings: Vec<Finding>,
     pub(super) coverage: Coverage,
+    /// Matches kept so far.
+    hits: usize,
+    /// Bytes searched so far for what was there before.
+    searched: u64,
 }
 
-/// Reads and scans all of `change`. What `remembered` knows to hold nothing is not read.
+impl Found {
+    pub(super) fn of(findings: Vec<Finding>, coverage: Coverage) -> Self {
+        Self { findings, coverage, ..Self::default() }
+    }
+}
+
+/// Reads and scans all of `change`, which may be a part of a larger one: what was found in the parts before stands in `all`.
+/// What `remembered` knows to hold nothing is not read.
 pub(super) fn examine(
     store: &dyn Store,
     change: &ChangeSet,
     scanner: &Scanner<'_>,
     policy: &Policy,
     remembered: Option<&Remembered>,
-) -> Result<Found, Failure> {
+    all: &mut Found,
+) -> Result<(), Failure> {
     let mut maker = FindingMaker::new(policy, change);
-    let mut coverage = Coverage { commits: change.commits.len() as u64, refs: change.refs.len() as u64, ..Coverage::default() };
+    let coverage = &mut all.coverage;
+    (coverage.commits, coverage.refs) = (change.commits.len() as u64, change.refs.len() as u64);
     coverage.unread.extend(change.unread.iter().cloned());
     coverage.bytes += change.texts.iter().map(|text| text.bytes.len() as u64).sum::<u64>();
-    let (words, mut hits_of) = scan_all(store, change, scanner, policy, remembered, &mut coverage)?;
+    let found = AtomicUsize::new(all.hits);
+    let (words, mut hits_of) = scan_all(store, change, scanner, policy, remembered, &found, coverage)?;
+    all.hits = found.into_inner();
     for (text, scanned) in words.texts {
         let text = &change.texts[text];
         coverage.unread.extend(below(NO_FILE, scanned.unread));
@@ -52,7 +68,7 @@ pub(super) fn examine(
             maker.add(hit, &Place { place: place_of(text.part), path: b"", commit: text.commit, reference: text.reference.as_deref() });
         }
     }
-    let mut novelty = Novelty::new(store, change, plain);
+    let mut novelty = Novelty::new(store, change, plain).after(all.searched);
     for (at, scanned) in words.names {
         let file = &change.files[at];
         let place = Place { place: Where::Path, path: &file.path, commit: file.commit, reference: name_of(change, file) };
@@ -107,7 +123,9 @@ pub(super) fn examine(
             }
         }
     }
-    Ok(Found { findings: maker.into_findings(), coverage })
+    all.searched = novelty.searched();
+    all.findings.extend(maker.into_findings());
+    Ok(())
 }
 
 /// The ref that names the file itself.
@@ -198,13 +216,13 @@ fn scan_all<'r>(
     scanner: &Scanner<'r>,
     policy: &Policy,
     remembered: Option<&Remembered>,
+    found: &AtomicUsize,
     coverage: &mut Coverage,
 ) -> Result<(Words<'r>, Vec<FileHits<'r>>), Failure> {
     let blobs = Blobs::of(change);
-    coverage.blobs = blobs.len() as u64;
-    Progress::add(&PROGRESS.blobs, coverage.blobs);
-    let found = AtomicUsize::new(0);
-    let work = Work { change, scanner, blobs: &blobs, found: &found, remembered };
+    coverage.blobs += blobs.len() as u64;
+    Progress::add(&PROGRESS.blobs, blobs.len() as u64);
+    let work = Work { change, scanner, blobs: &blobs, found, remembered };
     let mut reader = Reader { work, large: Vec::new(), store, change, blobs: &blobs, limit: policy.max_file_bytes, coverage };
     let mut out = Vec::new();
     let words = if blobs.len() < FILES_WORTH_A_THREAD {

@@ -6,7 +6,7 @@ use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::change::{self, Backend, ChangeSet, HiddenRefs, NewText, Part, PrePush, RefUpdate, Store, Trust};
+use crate::change::{self, Backend, ChangeSet, HiddenRefs, NewText, ObjectId, Part, PrePush, RefUpdate, Store, Trust};
 use crate::cli::Global;
 use crate::config::{Baseline, Policy};
 use crate::judge::{Gate, Status, Unseen, judge};
@@ -20,7 +20,7 @@ use super::output::{Stream, report};
 use super::packed::limits;
 use super::settings::Settings;
 use super::time::{self, Side};
-use super::weakened::{Effect, weakenings};
+use super::weakened::{Effect, OwnFiles};
 use super::{Failure, settings};
 
 /// One run.
@@ -44,7 +44,9 @@ impl Session<'_> {
         let mut settings = settings::of_commit(self.global, &store, &mut rules)?;
         let others = change::merge_parents(&store, std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
         let change = change::staged(&store, &others)?;
-        settings.notes.extend(weakenings(&store, &change, &[], Effect::Here)?);
+        let mut own_files = OwnFiles::default();
+        own_files.see(&change);
+        settings.notes.extend(own_files.weakenings(&store, &[], Effect::Here)?);
         let found = self.examine(&store, &change, &rules, &settings.policy)?;
         self.finish(command, Gate::Commit, found, &settings, &rules, stream)
     }
@@ -74,9 +76,7 @@ impl Session<'_> {
         let mut rules = rules()?;
         let mut settings = settings::of_commit(self.global, &store, &mut rules)?;
         let known = change::known_to(&store, remote.as_encoded_bytes(), url.as_encoded_bytes())?;
-        let change = change::pushed(&store, &updates, &known)?;
-        settings.notes.extend(weakenings(&store, &change, &updates, Effect::Here)?);
-        let found = self.examine(&store, &change, &rules, &settings.policy)?;
+        let found = examine_push(&store, &updates, &known, &rules, &mut settings, Effect::Here)?;
         self.finish("hook pre-push", Gate::Push, found, &settings, &rules, Stream::Error)
     }
 
@@ -102,9 +102,8 @@ impl Session<'_> {
             Baseline::All => HiddenRefs::Counted,
         };
         let known = change::accepted(&store, hidden)?;
-        let change = change::pushed(&store, updates, &known)?;
-        settings.notes.extend(weakenings(&store, &change, updates, Effect::Server(settings.policy.repository_config))?);
-        let found = self.examine(&store, &change, &rules, &settings.policy)?;
+        let effect = Effect::Server(settings.policy.repository_config);
+        let found = examine_push(&store, updates, &known, &rules, &mut settings, effect)?;
         self.finish(command, Gate::Push, found, &settings, &rules, Stream::Error)
     }
 
@@ -117,8 +116,11 @@ impl Session<'_> {
             return Err(Failure::Usage { why: format!("`{}` is no range", range.escape_debug()), hint: "write it as A..B, for example main..HEAD" });
         };
         let end = |name: &str| store.revision(if name.is_empty() { "HEAD" } else { name });
-        let change = change::range(&store, &[end(from)?], end(to)?)?;
-        let found = self.examine(&store, &change, &rules, &settings.policy)?;
+        let scanner = Scanner::new(&rules).within(limits(&settings.policy));
+        let mut found = Found::default();
+        let mut take = |part: &mut ChangeSet| examine(&store, part, &scanner, &settings.policy, None, &mut found);
+        let mut rest = change::range(&store, &[end(from)?], end(to)?, &mut take)?;
+        take(&mut rest)?;
         self.finish("scan --range", Gate::Commit, found, &settings, &rules, Stream::Out)
     }
 
@@ -146,7 +148,9 @@ impl Session<'_> {
     }
 
     fn examine(&self, store: &dyn Store, change: &ChangeSet, rules: &Rules, policy: &Policy) -> Result<Found, Failure> {
-        examine(store, change, &Scanner::new(rules).within(limits(policy)), policy, None)
+        let mut found = Found::default();
+        examine(store, change, &Scanner::new(rules).within(limits(policy)), policy, None, &mut found)?;
+        Ok(found)
     }
 
     fn finish(&self, command: &str, gate: Gate, found: Found, settings: &Settings, rules: &Rules, stream: Stream) -> Result<Status, Failure> {
@@ -170,6 +174,27 @@ impl Session<'_> {
         report(self, command, &judgement, &found.coverage, &settings.notes, rules.all().len(), stream, of_whole)?;
         Ok(judgement.status())
     }
+}
+
+/// Lists what a push brings and examines it, part by part.
+fn examine_push(
+    store: &dyn Store,
+    updates: &[RefUpdate],
+    known: &[ObjectId],
+    rules: &Rules,
+    settings: &mut Settings,
+    effect: Effect,
+) -> Result<Found, Failure> {
+    let scanner = Scanner::new(rules).within(limits(&settings.policy));
+    let (mut found, mut own_files) = (Found::default(), OwnFiles::default());
+    let mut take = |part: &mut ChangeSet| {
+        own_files.see(part);
+        examine(store, part, &scanner, &settings.policy, None, &mut found)
+    };
+    let mut rest = change::pushed(store, updates, known, &mut take)?;
+    take(&mut rest)?;
+    settings.notes.extend(own_files.weakenings(store, updates, effect)?);
+    Ok(found)
 }
 
 /// Reads what git writes to a hook. A terminal or nothing at all is not git.

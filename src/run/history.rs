@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::change::{self, ChangeSet, Coverage, Part, Trust};
+use crate::change::{self, ChangeSet, Coverage, ListHash, Part, Trust};
 use crate::cli::Scan;
 use crate::finding::{Finding, Secret};
 use crate::judge::{Gate, Status};
@@ -10,7 +10,7 @@ use crate::report::Split;
 use crate::rules::{Rules, SOURCES};
 use crate::scan::{Scanner, Text};
 
-use super::examine::examine;
+use super::examine::{Found, examine};
 use super::gate::{Session, rules};
 use super::output::Stream;
 use super::packed::limits;
@@ -35,12 +35,21 @@ impl Session<'_> {
         let remembered = asked.since_last.then(|| Remembered::open(&store, &settings, shard)).transpose()?;
         settings.notes.extend(remembered.as_ref().and_then(|remembered| remembered.note.clone()));
         let shown = progress::shown(self.global);
-        let mut change = change::history(&store)?;
-        let mut of_whole = OfWhole { split: shard.map(|shard| split(shard, &change, &rules, &settings)), in_names: Vec::new() };
-        let share = shard.map(|shard| change.keep(shard));
         let scanner = Scanner::new(&rules).within(limits(&settings.policy));
-        let mut found = examine(&store, &change, &scanner, &settings.policy, remembered.as_ref())?;
-        if let Some(share) = share {
+        let (mut found, mut listed) = (Found::default(), ListHash::default());
+        let mut take = |part: &mut ChangeSet| {
+            if let Some(shard) = shard {
+                listed.add(part);
+                part.keep(shard);
+            }
+            examine(&store, part, &scanner, &settings.policy, remembered.as_ref(), &mut found)
+        };
+        let mut rest = change::history(&store, &mut take)?;
+        take(&mut rest)?;
+        let mut of_whole = OfWhole::default();
+        if let Some(shard) = shard {
+            let share = rest.share(shard);
+            of_whole.split = Some(split(shard, listed.of(&rest), &rules, &settings));
             (found.coverage.commits, found.coverage.refs) = (share.commits, share.refs);
             of_whole.in_names = in_names(&scanner, &found.findings, &found.coverage)?;
         }
@@ -51,7 +60,7 @@ impl Session<'_> {
 }
 
 /// What all parts have to have in common.
-fn split(shard: change::Shard, change: &ChangeSet, rules: &Rules, settings: &Settings) -> Split {
+fn split(shard: change::Shard, listed: [u8; 32], rules: &Rules, settings: &Settings) -> Split {
     let mut all = Sha256::new();
     for (_, text) in SOURCES {
         all.update(text);
@@ -61,13 +70,7 @@ fn split(shard: change::Shard, change: &ChangeSet, rules: &Rules, settings: &Set
         all.update("\n");
     }
     let short = |digest: &[u8]| digest.iter().take(16).map(|b| format!("{b:02x}")).collect();
-    Split {
-        index: shard.index(),
-        of: shard.of(),
-        rules: short(&all.finalize()),
-        configuration: short(&settings.digest()),
-        revision: short(&change.fingerprint()),
-    }
+    Split { index: shard.index(), of: shard.of(), rules: short(&all.finalize()), configuration: short(&settings.digest()), revision: short(&listed) }
 }
 
 /// A name that holds a secret is told by one part, and shown by all that tell of what bears it.

@@ -90,6 +90,9 @@ fn told() -> String {
     if blobs == 0 {
         return format!("leakstop: listing: {} commits, {} folders", count(&PROGRESS.commits), count(&PROGRESS.folders));
     }
+    if PROGRESS.unlisted.load(Ordering::Relaxed) {
+        return format!("leakstop: {scanned} of the first {blobs} blobs, {} MB", count(&PROGRESS.bytes) / 1_000_000);
+    }
     let percent = scanned.saturating_mul(100) / blobs;
     format!("leakstop: {percent} %: {scanned} of {blobs} blobs, {} MB", count(&PROGRESS.bytes) / 1_000_000)
 }

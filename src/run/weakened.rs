@@ -19,27 +19,42 @@ pub(super) enum Effect {
     Server(RepositoryConfig),
 }
 
-/// One line for each version of the repository's configuration in `change` that is weaker than the one before it.
-pub(super) fn weakenings(store: &dyn Store, change: &ChangeSet, updates: &[RefUpdate], effect: Effect) -> Result<Vec<String>, Failure> {
-    let mut versions: Vec<Version> = change.files.iter().filter(|file| *file.path == *FILE.as_bytes()).map(|file| (file.before, file.blob)).collect();
-    versions.extend(change.removed.iter().filter(|(path, _)| **path == *FILE.as_bytes()).map(|(_, blob)| (Some(*blob), None)));
-    versions.extend(taken_away(store, updates)?);
-    let mut lines: Vec<String> = Vec::new();
-    for file in change.files.iter().filter(|file| *file.path == *BASELINE.as_bytes()) {
-        let (before, after) = (accepted(store, file.before)?, accepted(store, file.blob)?);
-        let number = after.iter().filter(|entry| !before.contains(entry)).count();
-        if number > 0 {
-            lines.push(format!("this change weakens the gate{}: {BASELINE} accepts {number} findings more", told(effect)));
-        }
+/// The versions of what the repository says about the gate that a change holds.
+#[derive(Default)]
+pub(super) struct OwnFiles {
+    configurations: Vec<Version>,
+    baselines: Vec<Version>,
+}
+
+impl OwnFiles {
+    /// Looks for them in a part of the change.
+    pub(super) fn see(&mut self, change: &ChangeSet) {
+        let versions = |of: &'static str| change.files.iter().filter(move |file| *file.path == *of.as_bytes()).map(|file| (file.before, file.blob));
+        self.configurations.extend(versions(FILE));
+        self.configurations.extend(change.removed.iter().filter(|(path, _)| **path == *FILE.as_bytes()).map(|(_, blob)| (Some(*blob), None)));
+        self.baselines.extend(versions(BASELINE));
     }
-    for (before, after) in versions {
-        let found = weaker(&read(store, before)?, &read(store, after)?);
-        let line = format!("this change weakens the gate{}: in {FILE} {}", told(effect), found.join("; "));
-        if !found.is_empty() && !lines.contains(&line) {
-            lines.push(line);
+
+    /// One line for each version that is weaker than the one before it.
+    pub(super) fn weakenings(mut self, store: &dyn Store, updates: &[RefUpdate], effect: Effect) -> Result<Vec<String>, Failure> {
+        self.configurations.extend(taken_away(store, updates)?);
+        let mut lines: Vec<String> = Vec::new();
+        for (before, after) in self.baselines {
+            let (before, after) = (accepted(store, before)?, accepted(store, after)?);
+            let number = after.iter().filter(|entry| !before.contains(entry)).count();
+            if number > 0 {
+                lines.push(format!("this change weakens the gate{}: {BASELINE} accepts {number} findings more", told(effect)));
+            }
         }
+        for (before, after) in self.configurations {
+            let found = weaker(&read(store, before)?, &read(store, after)?);
+            let line = format!("this change weakens the gate{}: in {FILE} {}", told(effect), found.join("; "));
+            if !found.is_empty() && !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        Ok(lines)
     }
-    Ok(lines)
 }
 
 fn told(effect: Effect) -> &'static str {

@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use leakstop::change::{self, ObjectId, RefUpdate, Store, Trust};
+use leakstop::change::{self, ChangeError, ChangeSet, ObjectId, RefUpdate, Store, Trust};
 
 use crate::histories::{History, feed};
 use crate::support::{LEAKSTOP, Repo, token};
@@ -53,17 +53,22 @@ fn shows_all_that_it_reads() {
     let environment = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let others = change::merge_parents(&store, environment).unwrap();
     writeln!(file, "staged {:?}", change::staged(&store, &others).unwrap()).unwrap();
-    writeln!(file, "history {:?}", change::history(&store).unwrap()).unwrap();
+    writeln!(file, "history {:?}", change::history(&store, &mut no_parts).unwrap()).unwrap();
     // Each ref in turn is new, known by all others, by a tag of them only, by none; an id that is not here is known too.
     let stranger = ObjectId::from_bytes(&[7; 20]).unwrap();
     for (at, (name, id)) in refs.iter().enumerate() {
         let update = RefUpdate { old: None, new: Some(*id), name: name.clone() };
         let mut known: Vec<_> = refs.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, (_, id))| *id).collect();
         known.push(stranger);
-        writeln!(file, "pushed {:?}", change::pushed(&store, std::slice::from_ref(&update), &known).unwrap()).unwrap();
+        writeln!(file, "pushed {:?}", change::pushed(&store, std::slice::from_ref(&update), &known, &mut no_parts).unwrap()).unwrap();
         let forced = RefUpdate { old: Some(known[0]), ..update };
-        writeln!(file, "forced {:?}", change::pushed(&store, &[forced], &[]).unwrap()).unwrap();
+        writeln!(file, "forced {:?}", change::pushed(&store, &[forced], &[], &mut no_parts).unwrap()).unwrap();
     }
+}
+
+/// What these repositories hold is one part.
+fn no_parts(_: &mut ChangeSet) -> Result<(), ChangeError> {
+    panic!("a small change in parts")
 }
 
 fn seen(repo: &Repo, backend: &str) -> String {

@@ -154,3 +154,81 @@ fn messages_without_measure_are_refused() {
     assert!(ended.err.contains("the messages of 5 commits and tags have more than"), "{}", ended.err);
     assert!(ended.err.ends_with("so nothing passes\n"), "{}", ended.err);
 }
+
+/// A commit as `git fast-import` reads it.
+fn commit(time: u32, message: &str, files: impl Iterator<Item = (String, String)>) -> String {
+    let head = format!("commit refs/heads/x\ncommitter A <a@example.org> {time} +0000\ndata {}\n{message}\n", message.len());
+    head + &files.map(|(path, text)| format!("M 100644 inline {path}\ndata {}\n{text}\n", text.len())).collect::<String>()
+}
+
+#[test]
+fn a_push_that_is_examined_in_parts_is_found_out_like_any_other() {
+    // In tests a part is so small that this push has a dozen.
+    let path = |at: u64| format!("folder{:02}/file{at:04}.py", at % 50);
+    let has_key = |at: u64| at % 700 == 5;
+    let text = |at: u64| format!("number = {at}\n{}", if has_key(at) { format!("key = \"{}\"\n", token(at)) } else { String::new() });
+    let first = commit(1_700_000_000, "m", (0..2000).map(|at| (path(at), text(at))));
+    // All change, one of them gets a second key, and a name comes last that says enough.
+    let changed =
+        |at: u64| (path(at), format!("{}changed = {at}\n{}", text(at), if at == 705 { format!("new = \"{}\"\n", token(9)) } else { String::new() }));
+    let last = ("zzz/id_rsa".to_owned(), "x\n".to_owned());
+    let second = commit(1_700_000_100, &format!("see {}", token(8)), (0..2000).map(changed).chain([last]));
+    for backend in BACKENDS {
+        let server = Repo::bare();
+        let tip = imported(&server, (first.clone() + &second).as_bytes());
+        let parent = server.ask(&["rev-parse", &format!("{tip}^")]);
+        let file = server.beside("report.json");
+        let arguments = ["--format", "json", "--output", file.to_str().unwrap(), "hook", "pre-receive", "--backend", backend];
+        let mut hook = server.command(crate::support::LEAKSTOP);
+        let line = format!("{} {tip} refs/heads/main\n", "0".repeat(40));
+
+        ended_with(hook.args(arguments).env("GIT_DIR", "."), line.as_bytes()).expect(1);
+
+        let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        let of = |finding: &serde_json::Value| {
+            let text = |key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+            (text("where"), text("path"), finding["line"].as_u64().unwrap_or_default(), text("commit"), text("ref"))
+        };
+        let mut found: Vec<_> = report["findings"].as_array().unwrap().iter().map(of).collect();
+        found.sort();
+        let place = |place: &str, path: String, line, commit: &String| (place.to_owned(), path, line, commit.clone(), "refs/heads/main".to_owned());
+        let mut expected =
+            vec![place("content", path(5), 2, &parent), place("content", path(705), 2, &parent), place("content", path(1405), 2, &parent)];
+        expected.extend([
+            place("content", path(705), 4, &tip),
+            place("message", String::new(), 1, &tip),
+            place("path", "zzz/id_rsa".to_owned(), 0, &tip),
+        ]);
+        expected.sort();
+        assert_eq!(found, expected, "{backend}");
+        let stats = &report["stats"];
+        let counts = ["files", "commits", "blobs"].map(|name| stats[name].as_u64().unwrap());
+        assert_eq!(counts, [4001, 2, 4001], "{backend}");
+        assert_eq!(report["unread"], serde_json::json!([]));
+    }
+}
+
+#[test]
+fn the_parts_of_a_large_history_are_split_between_shards_without_loss() {
+    let path = |at: u64| format!("folder{:02}/file{at:04}.py", at % 50);
+    let text = |at: u64| if at % 100 == 5 { format!("key = \"{}\"\n", token(at)) } else { format!("number = {at}\n") };
+    let server = Repo::bare();
+    let tip = imported(&server, commit(1_700_000_000, "m", (0..2000).map(|at| (path(at), text(at)))).as_bytes());
+    server.git(&["update-ref", "refs/heads/main", &tip]).expect(0);
+    let scan = |more: &[&str]| server.report(&[&["scan", "--history"], more].concat(), 1);
+    let places = |report: &serde_json::Value| {
+        let place = |finding: &serde_json::Value| finding["path"].as_str().unwrap().to_owned();
+        report["findings"].as_array().unwrap().iter().map(place).collect::<std::collections::BTreeSet<_>>()
+    };
+
+    let (whole, one, two) = (scan(&[]), scan(&["--shard", "1/2"]), scan(&["--shard", "2/2"]));
+
+    assert_eq!(places(&whole).len(), 20);
+    assert_eq!(places(&one).union(&places(&two)).cloned().collect::<std::collections::BTreeSet<_>>(), places(&whole));
+    assert!(places(&one).is_disjoint(&places(&two)));
+    assert_eq!(one["shard"]["revision"], two["shard"]["revision"]);
+    for count in ["files", "blobs"] {
+        let of = |report: &serde_json::Value| report["stats"][count].as_u64().unwrap();
+        assert_eq!((of(&one) + of(&two), of(&whole)), (2000, 2000), "{count}");
+    }
+}

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use leakstop::change::{self, ChangeError, Kind, Novelty, ObjectId, RefUpdate, StagedEntry, Store};
+use leakstop::change::{self, ChangeError, ChangeSet, Kind, Novelty, ObjectId, RefUpdate, StagedEntry, Store};
 
 /// More objects than this make no new case, only a slower one: folders within folders multiply.
 const OBJECTS: usize = 10;
@@ -21,7 +21,14 @@ pub fn repository(data: &[u8]) {
     let store = Made::from(&mut script);
     let known: Vec<_> = (0..script.below(4)).map(|_| store.any(&mut script)).collect();
     let updates: Vec<_> = (0..script.below(4)).map(|_| store.update(&mut script)).collect();
-    if let Ok(change) = change::pushed(&store, &updates, &known) {
+    let mut earlier = ChangeSet::default();
+    let listed = change::pushed(&store, &updates, &known, &mut |part: &mut ChangeSet| -> Result<(), ChangeError> {
+        join(&mut earlier, part);
+        Ok(())
+    });
+    if let Ok(mut change) = listed {
+        join(&mut earlier, &mut change);
+        join(&mut change, &mut earlier);
         let known: Vec<_> = known.into_iter().chain(updates.iter().filter_map(|update| update.old)).collect();
         let tips: Vec<_> = updates.iter().filter_map(|update| update.new).collect();
         store.nothing_is_missing(&change, &tips, &known);
@@ -31,6 +38,14 @@ pub fn repository(data: &[u8]) {
     if let Ok(change) = change::staged(&store, &others) {
         store.asks_what_is_new(&change);
     }
+}
+
+/// Moves what a part of a change lists behind what is listed already.
+fn join(all: &mut ChangeSet, part: &mut ChangeSet) {
+    all.files.append(&mut part.files);
+    all.texts.append(&mut part.texts);
+    all.unread.append(&mut part.unread);
+    all.removed_lists.append(&mut part.removed_lists);
 }
 
 /// The input, read byte by byte; at its end it reads as zero.
