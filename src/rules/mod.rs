@@ -2,6 +2,7 @@
 
 mod format;
 mod glob;
+mod loose;
 mod own;
 pub mod proof;
 mod reach;
@@ -52,6 +53,7 @@ fn has_run(text: &[u8], length: usize) -> bool {
 pub struct Rule {
     data: RuleData<'static>,
     regex: OnceLock<Regex>,
+    loose: loose::Loose,
     context: OnceLock<(Option<Regex>, Option<Regex>)>,
     id_beside: OnceLock<Option<Regex>>,
 }
@@ -146,7 +148,7 @@ impl Rules {
 
 impl Rule {
     fn new(data: RuleData<'static>) -> Self {
-        Self { data, regex: OnceLock::new(), context: OnceLock::new(), id_beside: OnceLock::new() }
+        Self { data, regex: OnceLock::new(), loose: loose::Loose::default(), context: OnceLock::new(), id_beside: OnceLock::new() }
     }
 
     /// Its id.
@@ -192,6 +194,11 @@ impl Rule {
         };
         // Shorter rows stand in every line.
         self.data.needed.iter().all(has_one) && (run < SHORT_RUN || has_run(text, run))
+    }
+
+    /// False when the pattern surely matches nowhere from `start` on. Costs less than the pattern itself.
+    pub fn may_match_from(&self, text: &[u8], start: usize) -> bool {
+        self.data.text.pattern.as_deref().is_none_or(|pattern| self.loose.may_match(pattern, text, start))
     }
 
     /// The most line ends that a match can hold, but for its first and last byte.
