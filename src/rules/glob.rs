@@ -7,7 +7,13 @@ use super::format::Word;
 /// one of a class. A glob without a slash is compared with the last name of the path. Case does not matter.
 pub(super) fn matches_any(globs: &[Word<'_>], path: &[u8]) -> bool {
     let name = memchr::memrchr(b'/', path).map_or(path, |slash| &path[slash + 1..]);
-    globs.iter().any(|Word(glob)| matches(glob.as_bytes(), if glob.contains('/') { path } else { name }))
+    let last = path.last().map(u8::to_ascii_lowercase);
+    // Most globs end with a byte that the path does not end with.
+    let may_match = |glob: &[u8]| match glob.last() {
+        Some(b'*' | b'?' | b']') | None => true,
+        own => own.map(u8::to_ascii_lowercase) == last,
+    };
+    globs.iter().any(|Word(glob)| may_match(glob.as_bytes()) && matches(glob.as_bytes(), if glob.contains('/') { path } else { name }))
 }
 
 /// Most globs are a name, or a star and an ending.

@@ -4,6 +4,7 @@ mod expand;
 mod format;
 mod glob;
 mod lead;
+mod loose;
 mod own;
 pub mod proof;
 mod reach;
@@ -36,6 +37,7 @@ pub struct Rule {
     packed: &'static [u8],
     cold: OnceLock<Box<Cold<'static>>>,
     regex: OnceLock<Box<Regex>>,
+    loose: loose::Loose,
     context: OnceLock<Box<(Option<Regex>, Option<Regex>)>>,
     id_beside: OnceLock<Box<Option<Regex>>>,
 }
@@ -169,7 +171,15 @@ impl Rules {
 
 impl Rule {
     fn new(data: RuleData<'static>, packed: &'static [u8]) -> Self {
-        Self { data, packed, cold: OnceLock::new(), regex: OnceLock::new(), context: OnceLock::new(), id_beside: OnceLock::new() }
+        Self {
+            data,
+            packed,
+            cold: OnceLock::new(),
+            regex: OnceLock::new(),
+            loose: loose::Loose::default(),
+            context: OnceLock::new(),
+            id_beside: OnceLock::new(),
+        }
     }
 
     fn own(data: RuleData<'static>, cold: Cold<'static>) -> Self {
@@ -218,6 +228,11 @@ impl Rule {
     /// text has not.
     pub fn may_match(&self, text: &[u8]) -> bool {
         signs::may_match(&self.data, text)
+    }
+
+    /// False when the pattern surely matches nowhere from `start` on. Costs less than the pattern itself.
+    pub fn may_match_from(&self, text: &[u8], start: usize) -> bool {
+        self.text().pattern.as_deref().is_none_or(|pattern| self.loose.may_match(pattern, text, start))
     }
 
     /// The most line ends that a match can hold, but for its first and last byte.

@@ -60,6 +60,23 @@ const NETRC_LINE: usize = 200;
 /// Between a name and its value stand at most so many blanks.
 const LONGEST_GAP: usize = 40;
 
+/// What binds a value, longer signs first.
+const SIGNS: [(&[u8], Bind); 13] = [
+    (b"===", Bind::Compare),
+    (b"!==", Bind::Compare),
+    (b"==", Bind::Compare),
+    (b"!=", Bind::Compare),
+    (b"=>", Bind::Entry),
+    (b":=", Bind::Assign),
+    (b"::", Bind::Entry),
+    (b"->", Bind::Entry),
+    (b"<-", Bind::Assign),
+    (b"||=", Bind::Assign),
+    (b"+=", Bind::Assign),
+    (b"?=", Bind::Assign),
+    (b"=", Bind::Assign),
+];
+
 /// The value without quotes that was read last: the names in it are bound to parts of it, which end where it ends.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Bare {
@@ -196,21 +213,8 @@ impl<'a> Cursor<'a> {
     fn operator(&self, name: &Range<usize>, name_quoted: bool) -> Option<(Bind, Cursor<'a>)> {
         let mut c = self.clone();
         let gap = c.blanks();
-        for (sign, bind) in [
-            (&b"==="[..], Bind::Compare),
-            (b"!==", Bind::Compare),
-            (b"==", Bind::Compare),
-            (b"!=", Bind::Compare),
-            (b"=>", Bind::Entry),
-            (b":=", Bind::Assign),
-            (b"::", Bind::Entry),
-            (b"->", Bind::Entry),
-            (b"<-", Bind::Assign),
-            (b"||=", Bind::Assign),
-            (b"+=", Bind::Assign),
-            (b"?=", Bind::Assign),
-            (b"=", Bind::Assign),
-        ] {
+        let signs: &[(&[u8], Bind)] = if matches!(c.peek(), b'=' | b'!' | b':' | b'-' | b'<' | b'|' | b'+' | b'?') { &SIGNS } else { &[] };
+        for &(sign, bind) in signs {
             if c.take(sign) {
                 return Some((bind, c));
             }

@@ -184,9 +184,12 @@ pub(super) fn attempts(
     if !rule.may_match(&text[window.start..window.end.saturating_add(1).min(text.len())]) {
         return Ok(());
     }
-    let Some(regex) = rule.regex()? else { return Ok(()) };
     // One byte more than the longest match, so that an assertion at its end sees what follows.
     let visible = &text[..window.end.saturating_add(1).min(text.len())];
+    if !rule.may_match_from(visible, window.start) {
+        return Ok(());
+    }
+    let Some(regex) = rule.regex()? else { return Ok(()) };
     let mut at = window.start;
     while at <= visible.len() {
         let Some(captures) = regex.captures_at(visible, at) else { break };

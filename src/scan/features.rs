@@ -3,10 +3,10 @@
 //! Two tables stand behind it, made from public source code: the words that are common in it (`words.txt`) and how likely one
 //! character follows another in its identifiers (`bigrams.bin`, sixteenths of a bit). It is long because the features are many.
 
-use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use super::assignment::{Assignment, Bind};
+use super::holds::{Words, holds};
 use super::language::Language;
 use super::plausible;
 
@@ -214,72 +214,151 @@ fn of_binding(found: &Assignment, out: &mut Vector) {
     out.flag(found.name_quoted);
 }
 
+/// Words in a name, in the order of the bits below.
+static NAMED: Words<25> = Words::new([
+    "pass", "pwd", "psw", "pssw", "pasw", "secret", "token", "key", "auth", "bearer", "cred", "pub", "api", "access", "priv", "encr", "sign",
+    "client", "app", "master", "account", "session", "aes", "hmac", "license",
+]);
+
 fn of_name(name: &[u8], out: &mut Vector) {
-    let lower = name.to_ascii_lowercase();
     let parts = super::name::parts(name);
-    let has = |words: &[&str]| parts.iter().any(|part| words.iter().any(|word| part == word.as_bytes()));
-    let in_name = |word: &str| holds(&lower, word.as_bytes());
-    out.flag(["pass", "pwd", "psw", "pssw", "pasw"].iter().any(|word| in_name(word)) || has(&["pw"]));
-    out.flag(in_name("secret"));
-    out.flag(in_name("token"));
-    out.flag(in_name("key"));
-    out.flag(in_name("auth") || in_name("bearer"));
-    out.flag(in_name("cred"));
-    out.flag(
-        in_name("key")
-            && ["api", "access", "priv", "encr", "sign", "client", "auth", "secret", "app", "master", "account", "session", "aes", "hmac", "license"]
-                .iter()
-                .any(|word| in_name(word)),
-    );
-    out.flag(has(&["id", "ids", "uuid", "guid"]));
-    out.flag(in_name("pub"));
-    out.flag(has(&["hash", "md5", "sha", "sha1", "sha256", "digest", "checksum", "fingerprint", "crypt", "encrypted", "hashed", "salt", "nonce"]));
-    out.flag(has(&[
-        "url", "uri", "path", "file", "dir", "endpoint", "host", "name", "filename", "folder", "location", "page", "route", "arn", "ref",
-    ]));
-    out.flag(has(&[
-        "type",
-        "format",
-        "policy",
-        "field",
-        "label",
-        "title",
-        "message",
-        "msg",
-        "error",
-        "text",
-        "placeholder",
-        "prompt",
-        "hint",
-        "header",
-        "regex",
-        "pattern",
-        "algorithm",
-        "alg",
-        "kind",
-        "mode",
-        "class",
-        "scope",
-        "status",
-        "state",
-        "description",
-        "help",
-        "button",
-        "link",
-        "column",
-        "prefix",
-        "suffix",
-    ]));
+    let has = |is_one: fn(&[u8]) -> bool| parts.iter().any(|part| is_one(part));
+    let named = NAMED.of(name);
+    let names = |bits: u32| named & bits != 0;
+    let (secret, key, auth) = (1 << 5, 1 << 7, 1 << 8);
+    out.flag(names(0b1_1111) || has(|part| part == b"pw"));
+    out.flag(names(secret));
+    out.flag(names(1 << 6));
+    out.flag(names(key));
+    out.flag(names(auth | 1 << 9));
+    out.flag(names(1 << 10));
+    out.flag(names(key) && names(secret | auth | !0 << 12));
+    out.flag(has(|part| matches!(part, b"id" | b"ids" | b"uuid" | b"guid")));
+    out.flag(names(1 << 11));
+    out.flag(has(is_of_hash));
+    out.flag(has(is_of_place));
+    out.flag(has(is_of_kind));
     out.put(parts.iter().filter(|part| plausible::is_harmless_part(part)).count() as f32);
     out.put(name.len().min(60) as f32);
     out.put(parts.len().min(9) as f32);
     out.flag(!name.iter().any(u8::is_ascii_lowercase));
-    let sensitive =
-        |part: &Vec<u8>| ["pass", "pwd", "secret", "token", "key", "auth", "cred"].iter().any(|word| holds(part, word.as_bytes())) || part == b"pw";
+    let sensitive = |part: &Vec<u8>| SENSITIVE.are_in(part) || part == b"pw";
     out.flag(parts.last().is_some_and(sensitive));
     out.flag(parts.first().is_some_and(sensitive));
     out.flag(parts.len() == 1);
 }
+
+static SENSITIVE: Words<7> = Words::new(["pass", "pwd", "secret", "token", "key", "auth", "cred"]);
+
+fn is_of_hash(part: &[u8]) -> bool {
+    matches!(
+        part,
+        b"hash"
+            | b"md5"
+            | b"sha"
+            | b"sha1"
+            | b"sha256"
+            | b"digest"
+            | b"checksum"
+            | b"fingerprint"
+            | b"crypt"
+            | b"encrypted"
+            | b"hashed"
+            | b"salt"
+            | b"nonce"
+    )
+}
+
+fn is_of_place(part: &[u8]) -> bool {
+    matches!(
+        part,
+        b"url"
+            | b"uri"
+            | b"path"
+            | b"file"
+            | b"dir"
+            | b"endpoint"
+            | b"host"
+            | b"name"
+            | b"filename"
+            | b"folder"
+            | b"location"
+            | b"page"
+            | b"route"
+            | b"arn"
+            | b"ref"
+    )
+}
+
+fn is_of_kind(part: &[u8]) -> bool {
+    matches!(
+        part,
+        b"type"
+            | b"format"
+            | b"policy"
+            | b"field"
+            | b"label"
+            | b"title"
+            | b"message"
+            | b"msg"
+            | b"error"
+            | b"text"
+            | b"placeholder"
+            | b"prompt"
+            | b"hint"
+            | b"header"
+            | b"regex"
+            | b"pattern"
+            | b"algorithm"
+            | b"alg"
+            | b"kind"
+            | b"mode"
+            | b"class"
+            | b"scope"
+            | b"status"
+            | b"state"
+            | b"description"
+            | b"help"
+            | b"button"
+            | b"link"
+            | b"column"
+            | b"prefix"
+            | b"suffix"
+    )
+}
+
+/// Words in a path: of tests, of documentation, of what was generated or taken from elsewhere, of translations.
+static IN_PATH: Words<29> = Words::new([
+    "test",
+    "spec",
+    "mock",
+    "fixture",
+    "fake",
+    "stub",
+    "doc",
+    "readme",
+    "example",
+    "sample",
+    "demo",
+    "tutorial",
+    "template",
+    ".md",
+    ".rst",
+    "lock",
+    "vendor",
+    "node_modules",
+    ".min.",
+    "dist/",
+    "generated",
+    "third_party",
+    "locale",
+    "i18n",
+    "lang",
+    "translation",
+    "messages",
+    ".po",
+    "l10n",
+]);
 
 fn of_place(scene: &Scene<'_>, found: &Assignment, out: &mut Vector) {
     use Language as L;
@@ -289,17 +368,15 @@ fn of_place(scene: &Scene<'_>, found: &Assignment, out: &mut Vector) {
     out.flag(matches!(language, L::Shell | L::PowerShell | L::Dockerfile | L::Make | L::Sql));
     out.flag(language == L::Markdown);
     out.flag(language == L::Other);
-    let path = scene.path.to_ascii_lowercase();
-    let in_path = |words: &[&str]| words.iter().any(|word| holds(&path, word.as_bytes()));
-    out.flag(in_path(&["test", "spec", "mock", "fixture", "fake", "stub"]));
-    out.flag(in_path(&["doc", "readme", "example", "sample", "demo", "tutorial", "template", ".md", ".rst"]));
-    out.flag(in_path(&["lock", "vendor", "node_modules", ".min.", "dist/", "generated", "third_party"]));
-    out.flag(in_path(&["locale", "i18n", "lang", "translation", "messages", ".po", "l10n"]));
+    let in_path = IN_PATH.of(scene.path);
+    for (from, count) in [(0, 6), (6, 9), (15, 7), (22, 7)] {
+        out.flag(in_path >> from & ((1 << count) - 1) != 0);
+    }
     let line = line_around(scene.text, found);
     let start = line.trim_ascii_start();
     out.flag([&b"#"[..], b"//", b"*", b"/*", b"--", b";", b"<!--", b"%"].iter().any(|sign| start.starts_with(sign)));
-    let lower = line.to_ascii_lowercase();
-    out.flag(["hash", "sha", "md5", "checksum", "integrity", "digest"].iter().any(|word| holds(&lower, word.as_bytes())));
+    static OF_HASH: Words<6> = Words::new(["hash", "sha", "md5", "checksum", "integrity", "digest"]);
+    out.flag(OF_HASH.are_in(line));
     out.put((line.len().max(1) as f32).log2());
 }
 
@@ -312,19 +389,15 @@ fn of_sense(scene: &Scene<'_>, found: &Assignment, value: &[u8], out: &mut Vecto
     out.flag(value.starts_with(b"#") && value.len() <= 9);
     let (covered, _) = words(&scene.text[found.name.clone()]);
     out.put(covered);
-    let lower = value.to_ascii_lowercase();
-    out.flag(["test", "fake", "mock", "demo", "sample", "dummy"].iter().any(|word| holds(&lower, word.as_bytes())));
+    static OF_TEST: Words<6> = Words::new(["test", "fake", "mock", "demo", "sample", "dummy"]);
+    out.flag(OF_TEST.are_in(value));
     let line = line_around(scene.text, found);
-    let twice = value.len() >= 3 && memchr::memmem::find_iter(line, value).count() > 1;
+    let twice = value.len() >= 3 && memchr::memmem::find_iter(line, value).nth(1).is_some();
     out.flag(twice);
 }
 
 fn letters(text: &[u8]) -> Vec<u8> {
     text.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect()
-}
-
-fn holds(text: &[u8], word: &[u8]) -> bool {
-    memchr::memmem::find(text, word).is_some()
 }
 
 /// The line of the value, cut to what a reader would look at.
@@ -373,25 +446,57 @@ fn bigrams(value: &[u8]) -> (f32, f32) {
     (mean(&costs), mean(&costs[costs.len() / 2..]))
 }
 
-/// The shortest word in the list has three letters, the longest worth looking for sixteen.
-const WORD_LENGTHS: std::ops::RangeInclusive<usize> = 3..=16;
-
 /// True where common words cover less than half, as of what was drawn at random.
 pub(super) fn is_wordless(value: &[u8]) -> bool {
     matches!(words(value), (covered, longest) if covered < 0.5 && longest < 0.3)
 }
 
+/// Common words, sorted, with the place of the first one of each beginning.
+struct Dictionary {
+    words: Vec<&'static [u8]>,
+    places: Box<[u16]>,
+}
+
+/// Every word has at least so many letters.
+const BEGINNING: usize = 3;
+/// So many beginnings there are.
+const BEGINNINGS: usize = 26 * 26 * 26;
+
+impl Dictionary {
+    fn of(text: &'static [u8]) -> Self {
+        let words: Vec<&[u8]> = text.split(|&b| b == b'\n').filter(|word| !word.is_empty()).collect();
+        let mut places = Vec::with_capacity(BEGINNINGS + 1);
+        for (at, word) in words.iter().enumerate() {
+            let next = Self::place(word).map_or(0, |place| place + 1);
+            places.resize(next.max(places.len()), at as u16);
+        }
+        places.resize(BEGINNINGS + 1, words.len() as u16);
+        Self { words, places: places.into() }
+    }
+
+    /// The number of a beginning of three small letters.
+    fn place(text: &[u8]) -> Option<usize> {
+        text.first_chunk::<BEGINNING>()?.iter().try_fold(0, |place, b| b.is_ascii_lowercase().then(|| place * 26 + usize::from(b - b'a')))
+    }
+
+    /// Length of the longest word that the text begins with.
+    fn longest(&self, text: &[u8]) -> Option<usize> {
+        let place = Self::place(text)?;
+        let words = &self.words[usize::from(self.places[place])..usize::from(self.places[place + 1])];
+        words.iter().filter(|word| text.starts_with(word)).map(|word| word.len()).max()
+    }
+}
+
 /// Share of the value that common words cover, and the share of the longest one.
 fn words(value: &[u8]) -> (f32, f32) {
-    static WORDS: OnceLock<HashSet<&'static [u8]>> = OnceLock::new();
-    let known = WORDS.get_or_init(|| include_bytes!("words.txt").split(|&b| b == b'\n').filter(|word| !word.is_empty()).collect());
+    static WORDS: OnceLock<Dictionary> = OnceLock::new();
+    let known = WORDS.get_or_init(|| Dictionary::of(include_bytes!("words.txt")));
     /// Longer values are judged by their beginning.
     const LOOKED_AT: usize = 200;
     let lower: Vec<u8> = value.iter().take(LOOKED_AT).map(u8::to_ascii_lowercase).collect();
     let (mut at, mut covered, mut longest) = (0, 0, 0);
     while at < lower.len() {
-        let most = (*WORD_LENGTHS.end()).min(lower.len() - at);
-        let word = (*WORD_LENGTHS.start()..=most).rev().find(|&length| known.contains(&lower[at..at + length]));
+        let word = known.longest(&lower[at..]);
         covered += word.unwrap_or(0);
         longest = longest.max(word.unwrap_or(0));
         at += word.unwrap_or(1);

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::assignment::{self, Assignment, Bind};
 use super::confirm::Candidate;
 use super::features::{self, Scene};
+use super::holds::Words;
 use super::language::Language;
 use super::model;
 use super::name;
@@ -123,13 +124,13 @@ fn is_evident(scene: &Scene<'_>, found: &Assignment) -> bool {
     let is_line = found.bind == Bind::Assign && !scene.language.quotes_text() && !value.contains(&b'$');
     let kind = name::is_sensitive(&scene.text[found.name.clone()]);
     let is_line = is_line && kind == Some(name::Kind::Password);
-    if !(is_text || is_scramble || is_line) || sample::is_sample(scene.path) {
+    if !(is_text || is_scramble || is_line) {
         return false;
     }
     let hexadecimal = value.iter().all(u8::is_ascii_hexdigit) && value.len() > 32;
     // `vault.getSecret('sql-admin')` names what it asks for.
     let is_argument = found.quote.is_some() && found.value.start.checked_sub(2).is_some_and(|before| scene.text[before] == b'(');
-    match kind {
+    let looks_like_one = match kind {
         Some(name::Kind::Password) if found.bind != Bind::Comma && plausible::is_human_password(value) => true,
         Some(name::Kind::Password) if !is_argument && matches!(found.bind, Bind::Assign | Bind::Entry) && plausible::is_phrase(value) => true,
         Some(_) if plausible::is_scramble(value) => true,
@@ -142,7 +143,8 @@ fn is_evident(scene: &Scene<'_>, found: &Assignment) -> bool {
                 && features::is_wordless(value)
         }
         None => false,
-    }
+    };
+    looks_like_one && !sample::is_sample(scene.path)
 }
 
 fn is_of_token(b: &u8) -> bool {
@@ -188,8 +190,8 @@ fn is_odd_key(text: &[u8], found: &Assignment) -> bool {
 }
 
 fn names_password(name: &[u8]) -> bool {
-    let lower = name.to_ascii_lowercase();
-    ["pass", "pwd", "psw", "pssw", "pasw", "pw", "phrase"].iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
+    static PASSWORDS: Words<6> = Words::new(["pass", "psw", "pssw", "pasw", "pw", "phrase"]);
+    PASSWORDS.are_in(name)
 }
 
 /// True for a name that holds one of the user's, part by part: `user_pin` holds `pin`, `shipping` does not.
@@ -224,37 +226,35 @@ fn as_password(scene: &Scene<'_>, found: &Assignment) -> f32 {
 
 /// A name in which a sensitive word is only the beginning of another one (`keywords`, `passthrough`, `authority`) says nothing.
 fn has_sensitive_part(name: &[u8]) -> bool {
-    const LONGER_WORDS: [&[u8]; 24] = [
-        b"keyword",
-        b"keyboard",
-        b"keyframe",
-        b"keyup",
-        b"keydown",
-        b"keypress",
-        b"keyring",
-        b"keymap",
-        b"keyspace",
-        b"monkey",
-        b"passthr",
-        b"passive",
-        b"passing",
-        b"bypass",
-        b"compass",
-        b"onepass",
-        b"passport",
-        b"author",
-        b"tokeniz",
-        b"tokenis",
-        b"signal",
-        b"design",
-        b"assign",
-        b"signature",
-    ];
-    name::parts(name).iter().any(|part| {
-        let sensitive = ["pass", "pwd", "psw", "pssw", "pasw", "secret", "token", "cred", "auth", "key", "bearer", "identified", "sig"];
-        let holds = |word: &[u8]| memchr::memmem::find(part, word).is_some();
-        part == b"pw" || sensitive.iter().any(|word| holds(word.as_bytes())) && !LONGER_WORDS.iter().any(|longer| holds(longer))
-    })
+    static SENSITIVE: Words<13> =
+        Words::new(["pass", "pwd", "psw", "pssw", "pasw", "secret", "token", "cred", "auth", "key", "bearer", "identified", "sig"]);
+    static LONGER_WORDS: Words<24> = Words::new([
+        "keyword",
+        "keyboard",
+        "keyframe",
+        "keyup",
+        "keydown",
+        "keypress",
+        "keyring",
+        "keymap",
+        "keyspace",
+        "monkey",
+        "passthr",
+        "passive",
+        "passing",
+        "bypass",
+        "compass",
+        "onepass",
+        "passport",
+        "author",
+        "tokeniz",
+        "tokenis",
+        "signal",
+        "design",
+        "assign",
+        "signature",
+    ]);
+    name::parts(name).iter().any(|part| part == b"pw" || SENSITIVE.are_in(part) && !LONGER_WORDS.are_in(part))
 }
 
 /// What is bound to the name around a word, and what it comes to.

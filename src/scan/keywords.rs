@@ -15,6 +15,8 @@ use super::zone::{ZONES, Zone};
 const SLOTS: usize = 1 << 16;
 /// Lists of entries that a slot leads to.
 const HEADS: usize = 1 << 12;
+/// Puts letters into small.
+const FOLD: u64 = 0x2020_2020_2020_2020;
 /// Ends a list.
 const NONE: u32 = u32::MAX;
 /// Farther apart no two places are looked at.
@@ -33,7 +35,7 @@ pub(super) struct Keywords<'r> {
 /// What is looked for in one zone: the keywords of it and of all wider ones.
 struct Table {
     /// Which three bytes lead to an entry.
-    bits: Box<[u64]>,
+    bits: Box<[u64; SLOTS / 64]>,
     /// Every so many bytes a place is looked at.
     step: usize,
     heads: Box<[u32]>,
@@ -98,9 +100,9 @@ impl<'r> Keywords<'r> {
             while at + 6 <= piece.end
                 && let Some(eight) = text[at..].first_chunk::<8>()
             {
-                let eight = u64::from_le_bytes(*eight);
+                let eight = u64::from_le_bytes(*eight) | FOLD;
                 for place in 0..6 {
-                    let three = fold((eight >> (8 * place)) as u32);
+                    let three = (eight >> (8 * place)) as u32 & 0xFF_FFFF;
                     if is_hit(three) {
                         self.compare(table, text, at + place, three, zone, found);
                     }
@@ -138,7 +140,7 @@ impl<'r> Keywords<'r> {
             }
             let Some(start) = at.checked_sub(entry.offset as usize) else { continue };
             if let Some(eight) = text[start..].first_chunk::<8>()
-                && (u64::from_le_bytes(*eight) | 0x2020_2020_2020_2020) & entry.mask != entry.beginning
+                && (u64::from_le_bytes(*eight) | FOLD) & entry.mask != entry.beginning
             {
                 continue;
             }
@@ -159,7 +161,7 @@ impl Table {
         let shortest = here().map(|(_, keyword)| keyword.text.len()).min();
         let step = shortest.unwrap_or(LONGEST_STEP).saturating_sub(2).clamp(1, LONGEST_STEP);
         let entries = Vec::with_capacity(here().count() * step);
-        let mut table = Self { bits: vec![0; SLOTS / 64].into(), step, heads: vec![NONE; HEADS].into(), entries };
+        let mut table = Self { bits: Box::new([0; SLOTS / 64]), step, heads: vec![NONE; HEADS].into(), entries };
         for (at, keyword) in here() {
             table.enter(at as u32, keyword.text);
         }

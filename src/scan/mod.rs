@@ -18,6 +18,7 @@ mod explain;
 mod features;
 mod flow;
 pub mod generic;
+mod holds;
 mod jwt;
 mod keystore;
 mod keywords;

@@ -15,6 +15,8 @@ const LEAF: u8 = 255;
 
 struct Node {
     feature: u8,
+    /// The same, but a real one for a leaf.
+    asked: u8,
     value: f32,
     low: u8,
     high: u8,
@@ -22,10 +24,19 @@ struct Node {
 
 struct Model {
     base: f32,
-    trees: Vec<Vec<Node>>,
-    /// For each tree the most that it and all trees after it can add.
-    most: Vec<f32>,
+    trees: Vec<Tree>,
 }
+
+struct Tree {
+    nodes: Vec<Node>,
+    /// The longest way to a leaf.
+    depth: usize,
+    /// The most that it and all trees after it can add.
+    most: f32,
+}
+
+/// After so many trees it is asked whether the others matter.
+const ROUND: usize = 8;
 
 /// The probability that the binding with these features holds a credential, from 0 to 1; 0 where it is surely below `least`.
 /// Most bindings are, and for them a part of the trees shows it.
@@ -33,25 +44,25 @@ pub(super) fn probability(features: &[f32; COUNT], least: f32) -> f32 {
     let model = model();
     let least = (least / (1.0 - least)).ln();
     let mut score = model.base;
-    for (tree, most) in model.trees.iter().zip(&model.most) {
-        if score + most < least {
+    for trees in model.trees.chunks(ROUND) {
+        if score + trees[0].most < least {
             return 0.0;
         }
-        score += leaf(tree, features);
+        trees.iter().for_each(|tree| score += leaf(tree, features));
     }
     1.0 / (1.0 + (-score).exp())
 }
 
 fn model() -> &'static Model {
     static MODEL: OnceLock<Model> = OnceLock::new();
-    MODEL.get_or_init(|| read(BYTES).unwrap_or(Model { base: f32::INFINITY, trees: Vec::new(), most: Vec::new() }))
+    MODEL.get_or_init(|| read(BYTES).unwrap_or(Model { base: f32::INFINITY, trees: Vec::new() }))
 }
 
 /// How much each feature adds to the score of this binding, in the unit of the score: on the way through a tree each question
 /// moves the mean of the leaves that are left, and its feature is given that.
 pub(super) fn weights(features: &[f32; COUNT]) -> [f32; COUNT] {
     let mut weights = [0.0; COUNT];
-    for tree in &model().trees {
+    for Tree { nodes: tree, .. } in &model().trees {
         let mut at = 0usize;
         for _ in 0..tree.len() {
             let Some(node) = tree.get(at).filter(|node| node.feature != LEAF) else { break };
@@ -76,18 +87,16 @@ fn mean(tree: &[Node], at: usize, depth: usize) -> f32 {
     }
 }
 
-fn leaf(tree: &[Node], features: &[f32; COUNT]) -> f32 {
-    let mut at = 0usize;
-    // A tree cannot be deeper than it has nodes, so a damaged one ends as well.
-    for _ in 0..tree.len() {
-        let Some(node) = tree.get(at) else { break };
-        if node.feature == LEAF {
-            return node.value;
-        }
-        let low = features.get(usize::from(node.feature)).is_some_and(|feature| *feature <= node.value);
+/// All ways are walked to the same depth, a leaf being its own child: so the processor need not guess where they end.
+fn leaf(tree: &Tree, features: &[f32; COUNT]) -> f32 {
+    let nodes = tree.nodes.as_slice();
+    let mut at = 0;
+    for _ in 0..tree.depth {
+        let node = &nodes[at];
+        let low = features[usize::from(node.asked)] <= node.value;
         at = usize::from(if low { node.low } else { node.high });
     }
-    0.0
+    nodes[at].value
 }
 
 /// `None` for bytes of another form; a damaged model takes every binding for a credential, so that the gate stays shut.
@@ -99,21 +108,37 @@ fn read(bytes: &[u8]) -> Option<Model> {
     for _ in 0..count {
         let [nodes] = take(&mut rest)?;
         let mut tree = Vec::with_capacity(usize::from(nodes));
-        for _ in 0..nodes {
+        for at in 0..nodes {
             let [feature] = take(&mut rest)?;
             let value = f32::from_le_bytes(take(&mut rest)?);
             let [low, high] = take(&mut rest)?;
-            tree.push(Node { feature, value, low, high });
+            if feature == LEAF {
+                tree.push(Node { feature, asked: 0, value, low: at, high: at });
+            } else if usize::from(feature) < COUNT && low < nodes && high < nodes {
+                tree.push(Node { feature, asked: feature, value, low, high });
+            } else {
+                return None;
+            }
         }
-        trees.push(tree);
+        let depth = depth(&tree, 0, tree.len())?;
+        trees.push(Tree { nodes: tree, depth, most: 0.0 });
     }
-    let mut most = vec![0.0; trees.len()];
     let mut sum = 0.0;
-    for (slot, tree) in most.iter_mut().zip(&trees).rev() {
-        sum += tree.iter().filter(|node| node.feature == LEAF).map(|node| node.value).fold(f32::NEG_INFINITY, f32::max);
-        *slot = sum;
+    for tree in trees.iter_mut().rev() {
+        sum += tree.nodes.iter().filter(|node| node.feature == LEAF).map(|node| node.value).fold(f32::NEG_INFINITY, f32::max);
+        tree.most = sum;
     }
-    rest.is_empty().then_some(Model { base, trees, most })
+    rest.is_empty().then_some(Model { base, trees })
+}
+
+/// The longest way from a node to a leaf; `None` where it leads nowhere, or is longer than a tree of so many nodes has one.
+fn depth(tree: &[Node], at: usize, most: usize) -> Option<usize> {
+    let node = tree.get(at)?;
+    if node.feature == LEAF {
+        return Some(0);
+    }
+    let most = most.checked_sub(1)?;
+    Some(1 + depth(tree, usize::from(node.low), most)?.max(depth(tree, usize::from(node.high), most)?))
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
@@ -130,7 +155,7 @@ mod tests {
     fn the_embedded_model_is_whole_and_fits_the_features() {
         let model = read(BYTES).unwrap();
         assert!(model.trees.len() > 50);
-        for node in model.trees.iter().flatten() {
+        for node in model.trees.iter().flat_map(|tree| &tree.nodes) {
             assert!(node.feature == LEAF || usize::from(node.feature) < COUNT);
         }
         assert!(read(&BYTES[..BYTES.len() - 1]).is_none());

@@ -3,6 +3,8 @@
 //! A name is read part by part, so that `secretary` holds no secret and `compass` no password. Words beside the sensitive
 //! one may take its sense away: some wherever they stand (`hashed_password`), some only behind it (`token_url`).
 
+use super::holds::holds;
+
 /// What a name says its value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -83,7 +85,7 @@ fn last_sensitive(parts: &[Vec<u8>]) -> Option<(Kind, usize)> {
 fn of_part(part: &[u8]) -> Option<Kind> {
     // `password1`, `token2`: a number makes no other word of it.
     let part = without_number(part);
-    let holds = |word: &str| memchr::memmem::find(part, word.as_bytes()).is_some();
+    let holds = |word: &str| holds(part, word.as_bytes());
     let ends = |word: &str| part.ends_with(word.as_bytes());
     if ["password", "passwd", "passphrase", "passcode", "passwort", "contrasena"].iter().any(|word| holds(word)) {
         // `passwordless` is the opposite, and a `passwordfile` holds it.
@@ -91,11 +93,11 @@ fn of_part(part: &[u8]) -> Option<Kind> {
     }
     if has("pass pwd pw psw", part)
         || has(MISSPELT, part)
-        || GLUED.split(' ').any(|front| part.strip_prefix(front.as_bytes()).is_some_and(is_short_password))
+        || SHORT_PASSWORDS.iter().any(|short| part.strip_suffix(*short).is_some_and(|front| has(GLUED, front)))
     {
         return Some(Kind::Password);
     }
-    if KEY_FRONTS.split(' ').any(|front| part.strip_suffix(b"key").is_some_and(|head| head.ends_with(front.as_bytes()))) {
+    if part.strip_suffix(b"key").is_some_and(|head| KEY_FRONTS.split(' ').any(|front| head.ends_with(front.as_bytes()))) {
         return Some(Kind::Key);
     }
     if ends("token") || has("bearer authorization jwt", part) {
@@ -123,13 +125,13 @@ fn without_number(part: &[u8]) -> &[u8] {
     &part[..end]
 }
 
-fn is_short_password(part: &[u8]) -> bool {
-    has("pass pwd pw", part)
-}
+const SHORT_PASSWORDS: [&[u8]; 3] = [b"pass", b"pwd", b"pw"];
 
-/// True when the list, parted by spaces, holds this very word.
+/// True when the list, parted by spaces, holds this very word, of letters and digits.
 fn has(words: &str, part: &[u8]) -> bool {
-    words.split(' ').any(|word| word.as_bytes() == part)
+    let words = words.as_bytes();
+    let ends = |b: Option<&u8>| b.is_none_or(|b| *b == b' ');
+    !part.is_empty() && memchr::memmem::find_iter(words, part).any(|at| ends(words[..at].last()) && ends(words.get(at + part.len())))
 }
 
 /// `password` as people write it in a hurry, or to have it shorter.

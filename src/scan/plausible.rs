@@ -2,11 +2,13 @@
 //!
 //! It is long because every look of a value that speaks for or against it stands here, each in a few lines.
 
+use super::holds::{Words, holds};
 use super::language::Language;
 use super::name;
 
-/// Words that people put where a real value would stand.
-const PLACEHOLDER_WORDS: [&str; 22] = [
+/// Words that people put where a real value would stand; then runs of characters in the order of the keyboard, the alphabet or
+/// the digits.
+static PLACEHOLDERS: Words<30> = Words::new([
     "example",
     "placeholder",
     "changeme",
@@ -29,10 +31,15 @@ const PLACEHOLDER_WORDS: [&str; 22] = [
     "foobar",
     "sample",
     "removed",
-];
-
-/// Runs of characters in the order of the keyboard, the alphabet or the digits.
-const SEQUENCES: [&str; 8] = ["0123456789", "1234567890", "abcdefghij", "abcd1234", "deadbeef", "aaaaaaaa", "00000000", "qwertyuiop"];
+    "0123456789",
+    "1234567890",
+    "abcdefghij",
+    "abcd1234",
+    "deadbeef",
+    "aaaaaaaa",
+    "00000000",
+    "qwertyuiop",
+]);
 
 /// Passwords that stand for "a password" in documentation.
 const PASSWORD_WORDS: [&str; 24] = [
@@ -64,9 +71,7 @@ const PASSWORD_WORDS: [&str; 24] = [
 
 /// True for text that nobody draws at random: a placeholder word, a sequence, or few characters repeated.
 pub(super) fn is_made_up(value: &[u8]) -> bool {
-    let lower = value.to_ascii_lowercase();
-    let has = |word: &str| memchr::memmem::find(&lower, word.as_bytes()).is_some();
-    PLACEHOLDER_WORDS.iter().chain(&SEQUENCES).any(|word| has(word)) || value.len() >= 8 && distinct(value) <= 3 || is_cut_off(value)
+    PLACEHOLDERS.are_in(value) || value.len() >= 8 && distinct(value) <= 3 || is_cut_off(value)
 }
 
 /// `eyJzaWdu...`, `xoxp-5723-####`: somebody took the rest away before writing it down.
@@ -130,7 +135,9 @@ pub(super) fn is_publishable(value: &[u8]) -> bool {
 }
 
 /// Signs that stand in no alphabet which tokens are written in: those of base64, URLs, UUIDs and their separators.
-const FOREIGN: &[u8] = b"?%$*;!@&#^,()<>[]";
+fn is_foreign(b: u8) -> bool {
+    matches!(b, b'?' | b'%' | b'$' | b'*' | b';' | b'!' | b'@' | b'&' | b'#' | b'^' | b',' | b'(' | b')' | b'<' | b'>' | b'[' | b']')
+}
 
 /// True for a token in which one or two signs stand that no token has, among letters and digits: it was broken on the way or
 /// made up by hand. Passwords may hold any sign, and so do keys that are drawn from all signs, which hold many. A dollar in
@@ -138,7 +145,7 @@ const FOREIGN: &[u8] = b"?%$*;!@&#^,()<>[]";
 pub(super) fn is_broken_token(value: &[u8]) -> bool {
     let escaped = value.windows(3).filter(|w| w[0] == b'%' && w[1].is_ascii_hexdigit() && w[2].is_ascii_hexdigit()).count();
     let is_escaped = escaped > 0 && escaped == value.iter().filter(|b| **b == b'%').count();
-    let foreign = value.iter().filter(|b| FOREIGN.contains(b)).count();
+    let foreign = value.iter().filter(|b| is_foreign(**b)).count();
     if foreign == 1 && value.starts_with(b"$") {
         return false;
     }
@@ -180,10 +187,7 @@ pub(super) fn is_reference(value: &[u8]) -> bool {
         || starts(b"@") && value.ends_with(b")") && value[1..].iter().take_while(|b| b.is_ascii_alphabetic()).count() >= 3
         || starts(b"__") && value.ends_with(b"__")
         || value.len() == 2 && starts(b"%")
-        || [&b"#{"[..], b"%{", b"{%"].iter().any(|open| memchr::memmem::find(value, open).is_some())
-        || memchr::memmem::find(value, b"<%").is_some_and(|at| memchr::memmem::find(&value[at..], b"%>").is_some())
-        || memchr::memmem::find(value, b"{{").is_some_and(|at| !is_closed_by_one(&value[at + 2..]))
-        || memchr::memmem::find(value, b"${").is_some_and(|at| names_variable(&value[at + 2..]))
+        || memchr::memchr2(b'{', b'%', value).is_some() && is_template(value)
         || [
             &b"env:"[..],
             b"vault:",
@@ -202,6 +206,14 @@ pub(super) fn is_reference(value: &[u8]) -> bool {
         ]
         .iter()
         .any(|scheme| value.len() >= scheme.len() && value[..scheme.len()].eq_ignore_ascii_case(scheme))
+}
+
+/// Anywhere in the value a place that a template fills in.
+fn is_template(value: &[u8]) -> bool {
+    [&b"#{"[..], b"%{", b"{%"].iter().any(|open| memchr::memmem::find(value, open).is_some())
+        || memchr::memmem::find(value, b"<%").is_some_and(|at| memchr::memmem::find(&value[at..], b"%>").is_some())
+        || memchr::memmem::find(value, b"{{").is_some_and(|at| !is_closed_by_one(&value[at + 2..]))
+        || memchr::memmem::find(value, b"${").is_some_and(|at| names_variable(&value[at + 2..]))
 }
 
 /// What may follow the `$` of a variable: its name, members and indices. Other signs make it a password, and so do many
@@ -243,7 +255,7 @@ fn brackets_match(value: &[u8]) -> bool {
 
 /// `{name}`, `{user.token}`, `{value:08x}`: a place that a template or a format fills in. JSON in braces is none.
 fn holds_interpolation(value: &[u8]) -> bool {
-    if !brackets_match(value) {
+    if memchr::memchr(b'{', value).is_none() || !brackets_match(value) {
         return false; // no language writes a template so, but a password may hold any sign
     }
     let inside = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'-' | b'[' | b']' | b'(' | b')' | b' ' | b',');
@@ -377,25 +389,23 @@ const HARMLESS_PARTS: [&str; 40] = [
 
 /// True for a part that takes the sense out of a sensitive name.
 pub(super) fn is_harmless_part(part: &[u8]) -> bool {
-    HARMLESS_PARTS.iter().any(|harmless| part.starts_with(harmless.as_bytes()) && part.len() <= harmless.len() + 3)
+    let is_beginning = |harmless: &&str| part.len() <= harmless.len() + 3 && part.starts_with(harmless.as_bytes());
+    HARMLESS_PARTS.iter().any(|harmless| part.first() == harmless.as_bytes().first() && is_beginning(harmless))
 }
 
 /// True for a word that stands for a password in documentation.
 pub(super) fn is_password_word(value: &[u8]) -> bool {
-    let lower = value.to_ascii_lowercase();
-    PASSWORD_WORDS.iter().any(|word| word.as_bytes() == lower)
+    PASSWORD_WORDS.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(value))
 }
 
 fn before_is_harmless(before: &[u8]) -> bool {
     let name_end = before.iter().position(|b| matches!(b, b'=' | b':' | b' ' | b'\t' | b',' | b'(' | b'>')).unwrap_or(before.len());
-    name::parts(&before[..name_end])
-        .iter()
-        .any(|part| HARMLESS_PARTS.iter().any(|harmless| part.starts_with(harmless.as_bytes()) && part.len() <= harmless.len() + 3))
+    name::parts(&before[..name_end]).iter().any(|part| is_harmless_part(part))
 }
 
 fn names_password(before: &[u8]) -> bool {
-    let lower = before.to_ascii_lowercase();
-    ["pass", "pwd", "pw"].iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
+    static PASSWORDS: Words<2> = Words::new(["pass", "pw"]);
+    PASSWORDS.are_in(before)
 }
 
 /// Beginnings of tokens that have one form, which the vendors' rules know. What begins so and is none of theirs was cut, or
@@ -408,7 +418,8 @@ pub(super) fn is_misshapen(name: &[u8], value: &[u8]) -> bool {
     if ONE_FORM.iter().any(|beginning| value.starts_with(beginning)) {
         return true; // a rule of the vendor's own tells the whole ones
     }
-    if memchr::memmem::find(&name.to_ascii_lowercase(), b"telegram").is_none() {
+    static VENDOR: Words<1> = Words::new(["telegram"]);
+    if !VENDOR.are_in(name) {
         return false;
     }
     // The number of the bot, a colon, 35 characters.
@@ -449,7 +460,7 @@ pub(super) fn is_human_password(value: &[u8]) -> bool {
         && !lower.starts_with(b"admin")
         && value.iter().all(plain)
         && distinct(value) >= 5
-        && !WEAK_WORDS.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
+        && !WEAK_WORDS.iter().any(|word| holds(&lower, word.as_bytes()))
         && !is_made_up(value)
         && !is_reference(value)
 }
@@ -458,7 +469,7 @@ pub(super) fn is_human_password(value: &[u8]) -> bool {
 pub(super) fn is_phrase(value: &[u8]) -> bool {
     const LENGTHS: std::ops::RangeInclusive<usize> = 8..=24;
     let joints = value.iter().filter(|b| matches!(b, b' ' | b'-' | b'_')).count();
-    let has = |word: &&str| memchr::memmem::find(value, word.as_bytes()).is_some();
+    let has = |word: &&str| holds(value, word.as_bytes());
     LENGTHS.contains(&value.len())
         && joints <= 1
         && value.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b' ' | b'-' | b'_'))

@@ -47,6 +47,14 @@ impl<'r> Prefilter<'r> {
 
 /// The windows around these keywords.
 fn around(keywords: &Keywords<'_>, rules: &Rules, text: &[u8], parts: Parts<'_>) -> Vec<Window> {
+    // Most texts are new as a whole.
+    if let [whole] = parts.0
+        && *whole == (0..text.len())
+    {
+        let mut windows = Windows::new(rules.all(), text.len(), parts, parts.0);
+        keywords.find(text, 0..text.len(), Zone::Own, &mut |rule, of, found| windows.add(rule, of, &found));
+        return windows.finish();
+    }
     let own = Zone::Own.places(text, parts, &[], keywords.longest);
     let mut windows = Windows::new(rules.all(), text.len(), parts, &own);
     let mut searched = Vec::new();
@@ -80,17 +88,20 @@ struct Windows<'a> {
     /// The lines of the parts.
     own: &'a [Range<usize>],
     list: Vec<Window>,
-    /// Index of each rule's newest window.
+    /// Index of each rule's newest window; nothing before the first one.
     newest: Vec<u32>,
 }
 
 impl<'a> Windows<'a> {
     fn new(rules: &'a [Rule], length: usize, parts: Parts<'a>, own: &'a [Range<usize>]) -> Self {
-        Self { rules, length, parts, own, list: Vec::new(), newest: vec![u32::MAX; rules.len()] }
+        Self { rules, length, parts, own, list: Vec::new(), newest: Vec::new() }
     }
 
     fn add(&mut self, rule: u32, zone: Zone, found: &Range<usize>) {
         let Some(Range { start, end }) = self.around(&self.rules[rule as usize], zone, found) else { return };
+        if self.newest.is_empty() {
+            self.newest = vec![u32::MAX; self.rules.len()];
+        }
         let newest = &mut self.newest[rule as usize];
         match self.list.get_mut(*newest as usize) {
             Some(last) if last.end >= start && last.start <= end => {

@@ -1,5 +1,6 @@
 //! Base64 and hexadecimal digits: runs of one alphabet.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use base64::Engine as _;
@@ -81,7 +82,12 @@ pub(super) fn is_wrapped(line: &[u8]) -> bool {
 }
 
 fn decode_run(text: &[u8], range: Range<usize>, finds: &mut Finds<'_>) {
-    let run: Vec<u8> = text[range.clone()].iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
+    let written = &text[range.clone()];
+    let run: Cow<'_, [u8]> = if written.iter().any(u8::is_ascii_whitespace) {
+        written.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect()
+    } else {
+        Cow::Borrowed(written)
+    };
     if run.len() >= SHORTEST_HEX
         && run.len().is_multiple_of(2)
         && let Some(bytes) = hex(&run)
@@ -95,6 +101,9 @@ fn decode_run(text: &[u8], range: Range<usize>, finds: &mut Finds<'_>) {
 
 fn hex(run: &[u8]) -> Option<Vec<u8>> {
     let digit = |b: u8| char::from(b).to_digit(16);
+    if !run.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
     run.chunks_exact(2).map(|pair| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8)).collect()
 }
 

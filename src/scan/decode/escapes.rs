@@ -264,6 +264,9 @@ fn digits(text: &[u8], base: u32) -> Option<u32> {
 
 /// Lines with `=3D`, and lines that end with a soft break.
 fn quoted_printable(text: &[u8], finds: &mut Finds<'_>) {
+    if memchr::memchr(b'=', text).is_none() {
+        return;
+    }
     let mut at = 0;
     let escapes = memchr::memmem::find_iter(text, b"=3D");
     let breaks = memchr::memmem::find_iter(text, b"=\n").chain(memchr::memmem::find_iter(text, b"=\r\n")).filter(|&place| is_soft(text, place));

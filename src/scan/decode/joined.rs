@@ -41,7 +41,9 @@ pub(super) fn find(text: &[u8], language: Language, finds: &mut Finds<'_>) {
         calls(text, finds);
         templates(text, finds);
     }
-    continued(text, finds);
+    if memchr::memchr(b'\\', text).is_some() {
+        continued(text, finds);
+    }
 }
 
 /// Literals with an operator, a blank or nothing between them.
@@ -93,18 +95,20 @@ fn seam(text: &[u8], quote: usize, neighbours: bool) -> Option<usize> {
     let high = text.len().min(quote + LONGEST_GAP);
     let text = &text[..high];
     let before = blanks(text, quote + 1);
-    let rest = &text[before..];
-    // Longer signs first.
-    let signs: [&[u8]; 11] = [b"..", b"||", b"<>", b"<<", b"++", b"+", b".", b"&", b"~", b"^", b""];
-    let sign = signs.iter().find(|sign| rest.starts_with(sign))?;
-    let mut at = blanks(text, before + sign.len());
-    if sign.is_empty() && before > quote + 1 && !neighbours {
+    let sign = match text[before..] {
+        [b'.', b'.', ..] | [b'|', b'|', ..] | [b'<', b'>' | b'<', ..] | [b'+', b'+', ..] => 2,
+        [b'+' | b'.' | b'&' | b'~' | b'^', ..] => 1,
+        _ => 0,
+    };
+    let first = blanks(text, before + sign);
+    let mut at = first;
+    if sign == 0 && before > quote + 1 && !neighbours {
         return None; // two arguments, or two entries of a list
     }
     // `b"…"`, `f'…'`, `@"…"`
-    while at < text.len() && at < before + sign.len() + LONGEST_GAP && (text[at].is_ascii_alphabetic() || matches!(text[at], b'@' | b'$')) {
+    while at < text.len() && at < before + sign + LONGEST_GAP && (text[at].is_ascii_alphabetic() || matches!(text[at], b'@' | b'$')) {
         at += 1;
-        if at > blanks(text, before + sign.len()) + 2 {
+        if at > first + 2 {
             return None;
         }
     }
@@ -203,6 +207,9 @@ fn before(text: &[u8], expression: usize) -> &[u8] {
 
 /// `["a", "b"].join("")`, `"".join(["a", "b"])`, `implode("", ["a", "b"])`, `"a".concat("b")`, `CONCAT("a", "b")`
 fn calls(text: &[u8], finds: &mut Finds<'_>) {
+    if memchr::memchr2(b'(', b'.', text).is_none() {
+        return;
+    }
     for name in [&b"join"[..], b"implode", b"concat", b"CONCAT"] {
         for at in memchr::memmem::find_iter(text, name) {
             let end = at + name.len();
@@ -266,6 +273,9 @@ fn literals(text: &[u8], open: usize) -> Option<(usize, Vec<Range<usize>>)> {
 
 /// `ab${"cd"}ef`, `ab#{'cd'}ef`
 fn templates(text: &[u8], finds: &mut Finds<'_>) {
+    if memchr::memchr2(b'$', b'#', text).is_none() {
+        return;
+    }
     let mut at = 0;
     let opens = |sign: u8| memchr::memmem::find_iter(text, if sign == b'$' { b"${" } else { b"#{" }).collect::<Vec<usize>>();
     let mut signs = [opens(b'$'), opens(b'#')].concat();
