@@ -15,6 +15,7 @@ pub use format::{Check, RuleFile, RuleText, Scope, Text};
 pub use own::{Mistake, OwnRule, read};
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -54,6 +55,8 @@ pub struct Rules {
     having: Vec<u32>,
     /// The user's own: id and the file that holds the rule.
     own: Vec<(String, String)>,
+    /// Ids of all rules, once one of the user's own is added.
+    taken: HashSet<String>,
     /// Names that the user calls sensitive.
     names: Vec<String>,
 }
@@ -82,7 +85,7 @@ impl Rules {
     pub fn built_in() -> Result<Self, RuleError> {
         let ReadyRules { rules, keywords, counts, having, texts } = postcard::from_bytes(READY).map_err(RuleError::BuiltIn)?;
         let rules = rules.into_iter().zip(texts).map(|(data, packed)| Rule::new(data, packed)).collect();
-        Ok(Self { rules, keywords, counts, having, own: Vec::new(), names: Vec::new() })
+        Ok(Self { rules, keywords, counts, having, own: Vec::new(), taken: HashSet::new(), names: Vec::new() })
     }
 
     /// Adds a rule of the user's own, which stands in `file`.
@@ -91,7 +94,10 @@ impl Rules {
     /// A rule that is wrong in itself, or an id that is taken.
     pub fn add(&mut self, file: &str, own: &OwnRule) -> Result<(), Mistake> {
         let id = &own.text().id;
-        if self.get(id).is_some() {
+        if self.taken.is_empty() {
+            self.taken.extend(self.rules.iter().map(|rule| rule.id().to_owned()));
+        }
+        if self.taken.contains(id.as_ref()) {
             let by = self.file_of(id).map_or("a built-in rule".to_owned(), |file| format!("a rule of `{file}`"));
             return Err(own.mistake("id", format!("the id `{id}` is taken by {by}; choose another one, with your own name in front")));
         }
@@ -100,6 +106,7 @@ impl Rules {
             self.keyword(keyword, at);
         }
         self.rules.push(rule);
+        self.taken.insert(id.to_string());
         self.own.push((id.to_string(), file.to_owned()));
         Ok(())
     }
@@ -156,6 +163,7 @@ impl Rules {
         let having: Vec<Vec<u32>> = self.keywords().map(|(_, rules)| rules.iter().filter_map(of_rule).collect()).collect();
         self.counts = having.iter().map(|rules| rules.len() as u32).collect();
         self.having = having.concat();
+        self.taken.clear();
     }
 
     /// All rules, in a fixed order.

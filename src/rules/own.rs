@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use regex_syntax::hir::{Class, Hir, HirKind};
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
@@ -183,6 +184,11 @@ impl OwnRule {
     fn compiles(&self, key: &str, pattern: &str) -> Result<(), Mistake> {
         let expanded = if key == "pattern" { expand(pattern).map_err(|why| self.mistake(key, why))? } else { pattern.to_owned() };
         let parsed = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(&expanded);
+        if let Ok(hir) = &parsed
+            && compiled_at_most(hir) <= MOST_COMPILED as u64
+        {
+            return Ok(());
+        }
         if let Err(error) = parsed {
             let (offset, why) = match &error {
                 regex_syntax::Error::Parse(e) => (e.span().start.offset, e.kind().to_string()),
@@ -214,6 +220,29 @@ impl OwnRule {
                 ))
             }
             Soundness::Shown | Soundness::Tried(_) => Ok(()),
+        }
+    }
+}
+
+/// A pattern never takes more bytes than this when compiled: so most need not be compiled to see that they are not too large.
+fn compiled_at_most(hir: &Hir) -> u64 {
+    /// Of one state of the automaton. It takes a fourth of it.
+    const STATE: u64 = 128;
+    /// Of one range of a class.
+    const RANGE: u64 = 32;
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => STATE,
+        HirKind::Literal(literal) => STATE.saturating_mul(literal.0.len() as u64),
+        HirKind::Class(Class::Bytes(class)) => STATE + RANGE * class.ranges().len() as u64,
+        // A range of characters becomes several sequences of bytes.
+        HirKind::Class(Class::Unicode(class)) => STATE * 16 * (1 + class.ranges().len() as u64),
+        HirKind::Capture(capture) => compiled_at_most(&capture.sub).saturating_add(2 * STATE),
+        HirKind::Repetition(repetition) => {
+            let times = u64::from(repetition.max.unwrap_or(repetition.min).max(repetition.min)) + 1;
+            compiled_at_most(&repetition.sub).saturating_add(2 * STATE).saturating_mul(times)
+        }
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().fold(2 * STATE, |sum, part| sum.saturating_add(compiled_at_most(part)).saturating_add(STATE))
         }
     }
 }
@@ -277,6 +306,23 @@ mod tests {
             assert!(told.starts_with(expected), "{more}\n{told}");
         }
         assert!(told(&(rule(good) + &rule(good))).starts_with("9:6 rule `acme-key`: the id `acme-key` is taken by a rule of `x.toml`"));
+    }
+
+    #[test]
+    fn what_a_pattern_takes_at_most_is_never_too_little() {
+        let patterns = [
+            r"acme_(?<secret>[0-9a-f]{32})",
+            r"(?i)(?:key|token|pass(?:word)?)\s{0,9}[:=]+\s*['\x22]?(?<secret>[^\s'\x22]{8,200})",
+            r"(?:(?:[0-9a-f]{90}){9}){9}",
+            r"(?:a|b|c|d|[e-z\xff]){0,300}\b(?:x{0,9}){9}",
+            r"(?i:acme){200,}|[^\x00-\x20]{1000}$",
+            r"(?u:\w){50}",
+        ];
+        for pattern in patterns {
+            let most = compiled_at_most(&proof::parse(pattern).unwrap()) as usize;
+            let build = |limit: usize| regex::bytes::RegexBuilder::new(pattern).unicode(false).multi_line(true).size_limit(limit).build();
+            assert!(build(most / 2).is_ok(), "{pattern}: {most}");
+        }
     }
 
     #[test]

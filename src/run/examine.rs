@@ -13,7 +13,7 @@ use crate::change::{
     is_lfs_pointer, is_promised,
 };
 use crate::config::Policy;
-use crate::finding::{Finding, Where};
+use crate::finding::{Finding, Secret, Where};
 use crate::scan::{Hit, LARGE, Large, MOST_HITS, PathKind, Scanned, Scanner, Text, plain, plain_of};
 
 use super::Failure;
@@ -157,6 +157,9 @@ const WAITING_BATCHES: usize = 4;
 /// In all files together not many more are listed either. What each takes, with its finding and its line in the report, is
 /// about a kilobyte.
 const MOST_HITS_IN_ALL: usize = 50_000;
+
+/// A match of so many bytes counts for two, and so on.
+const LONG_HIT: usize = 512;
 
 /// Why the content behind a pointer is unread.
 const LFS: &str = "it is a Git LFS pointer; what it stands for is not in git";
@@ -462,9 +465,18 @@ struct Work<'a, 'r> {
 
 /// Keeps no more matches in all than fit into the memory.
 pub(super) fn bound(scanned: &mut Scanned<'_>, found: &AtomicUsize) {
-    let room = MOST_HITS_IN_ALL.saturating_sub(found.fetch_add(scanned.hits.len(), Ordering::Relaxed));
-    scanned.is_cut |= scanned.hits.len() > room;
-    scanned.hits.truncate(room);
+    let bytes = |value: &Option<Secret>| value.as_ref().map_or(0, |value| value.expose().len());
+    let counts_for = |hit: &Hit<'_>| 1 + (bytes(&hit.secret) + bytes(&hit.raw)) / LONG_HIT;
+    let weight = scanned.hits.iter().map(counts_for).sum();
+    let mut room = MOST_HITS_IN_ALL.saturating_sub(found.fetch_add(weight, Ordering::Relaxed));
+    let fits = |hit: &&Hit<'_>| {
+        let left = room.checked_sub(counts_for(hit));
+        room = left.unwrap_or_default();
+        left.is_some()
+    };
+    let kept = scanned.hits.iter().take_while(fits).count();
+    scanned.is_cut |= scanned.hits.len() > kept;
+    scanned.hits.truncate(kept);
     scanned.hits.shrink_to_fit();
 }
 
