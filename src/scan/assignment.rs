@@ -91,7 +91,7 @@ pub(super) fn at(text: &[u8], word: Range<usize>, bare: &mut Bare) -> Option<Ass
     let name_quoted = cursor.skip_closers();
     let Some((bind, mut value)) = cursor.operator(&name, name_quoted) else { return compared_before(text, name) };
     let (range, quote, escaped) = value.value(bind, bare)?;
-    let value = without_scheme(text, without_inner_quotes(text, range));
+    let value = without_object(text, without_scheme(text, without_inner_quotes(text, range)));
     Some(Assignment { name, value, bind, quote, escaped, name_quoted })
 }
 
@@ -109,6 +109,33 @@ fn without_scheme(text: &[u8], value: Range<usize>) -> Range<usize> {
 fn without_inner_quotes(text: &[u8], value: Range<usize>) -> Range<usize> {
     let quoted = value.len() > 4 && matches!(text[value.start], b'"' | b'\'') && text[value.end - 1] == text[value.start];
     if quoted { value.start + 1..value.end - 1 } else { value }
+}
+
+/// `"{\"user\":\"me\",\"value\":\"…\"}"`: an object in a string, in which one member was drawn at random. That one is the value.
+fn without_object(text: &[u8], value: Range<usize>) -> Range<usize> {
+    /// Larger ones are data.
+    const LONGEST: usize = 512;
+    const MEMBERS: usize = 8;
+    let object = &text[value.clone()];
+    if object.len() > LONGEST || !object.starts_with(b"{") || !object.ends_with(b"}") {
+        return value;
+    }
+    let quotes: Vec<usize> = memchr::memchr_iter(b'"', object).take(4 * MEMBERS + 1).collect();
+    let end = |close: usize| close - usize::from(object[close - 1] == b'\\');
+    let strings: Vec<Range<usize>> = quotes.chunks_exact(2).map(|pair| pair[0] + 1..end(pair[1]).max(pair[0] + 1)).collect();
+    let mut drawn = strings.iter().filter(|string| is_drawn_word(&object[string.start..string.end]));
+    match (drawn.next(), drawn.next()) {
+        (Some(only), None) if strings.len() <= 2 * MEMBERS => value.start + only.start..value.start + only.end,
+        _ => value,
+    }
+}
+
+/// Letters and digits in an order that chance makes, and long enough to be sure of it.
+fn is_drawn_word(word: &[u8]) -> bool {
+    const SHORTEST: usize = 16;
+    word.len() >= SHORTEST
+        && word.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'/' | b'='))
+        && plausible::looks_drawn(word)
 }
 
 /// `"value" == name`: the literal stands first, so that a forgotten `=` does not assign.
@@ -575,6 +602,19 @@ mod tests {
         for text in ["the password is wrong", "password", "password)", "setToken(other)", "\"password\", value", "token \"unclosed\n\""] {
             let word = if text.contains("oken") { "oken" } else { "pass" };
             assert_eq!(read(text, word), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_one_drawn_member_of_an_object_in_a_string_is_the_value() {
+        let drawn = fill("{hex:32}", 7);
+        for (text, value) in [
+            (format!("\"apiToken\": \"{{\\\"user\\\":\\\"anna\\\",\\\"mark\\\":\\\"{drawn}\\\"}}\""), drawn.clone()),
+            (format!("apiToken = '{{\"user\": \"anna\", \"mark\": \"{drawn}\"}}'"), drawn.clone()),
+            ("apiToken = '{\"user\": \"anna\"}'".to_owned(), "{\"user\": \"anna\"}".to_owned()),
+        ] {
+            let found = read(&text, "Token").unwrap();
+            assert_eq!(found.1, value, "{text}");
         }
     }
 }

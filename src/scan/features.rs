@@ -14,7 +14,7 @@ use super::plausible;
 pub(super) const COUNT: usize = NAMES.len();
 
 /// What each feature is, in the order of the vector.
-pub const NAMES: [&str; 92] = [
+pub const NAMES: [&str; 93] = [
     "length",
     "log length",
     "entropy",
@@ -107,6 +107,7 @@ pub const NAMES: [&str; 92] = [
     "name word",
     "value has test word",
     "same as user",
+    "further argument",
 ];
 
 /// Where a value stands.
@@ -394,6 +395,9 @@ fn of_sense(scene: &Scene<'_>, found: &Assignment, value: &[u8], out: &mut Vecto
     let line = line_around(scene.text, found);
     let twice = value.len() >= 3 && memchr::memmem::find_iter(line, value).nth(1).is_some();
     out.flag(twice);
+    // `setPassword("anna", …)`: the first of several arguments is whom it concerns.
+    let behind = scene.text.get(found.value.end + 1..).unwrap_or_default();
+    out.flag(found.bind == Bind::Call && found.quote.is_some() && behind.iter().find(|b| !b.is_ascii_whitespace() && **b != b')') == Some(&b','));
 }
 
 fn letters(text: &[u8]) -> Vec<u8> {

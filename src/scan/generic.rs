@@ -30,7 +30,7 @@ pub struct Binding {
 /// From this probability on a binding is as sure as a rule by shape: it blocks.
 pub(super) const SURE: f32 = 0.7;
 /// From this probability on it is worth a warning.
-pub(super) const LIKELY: f32 = 0.4;
+pub(super) const LIKELY: f32 = 0.5;
 
 /// Bindings whose values end at one place (`a_key=b_key=…`) are weighed up to this many times. Nobody writes more; what
 /// does is told as a whole instead of being passed over.
@@ -164,6 +164,7 @@ fn worth_weighing(text: &[u8], found: &Assignment, language: Language, is_own: b
     let bare_name = found.quote.is_none() && names_bare && value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'$'));
     let label = value.ends_with(b":") && value[..value.len() - 1].iter().all(|&b| b.is_ascii_alphabetic() || b == b' ');
     value.len() >= SHORTEST
+        && plausible::distinct(value) > 1
         && value.iter().any(|b| b.is_ascii_alphanumeric() || !b.is_ascii())
         && !(bare_number || bare_name || label)
         && !plausible::is_reference(value)
@@ -171,6 +172,9 @@ fn worth_weighing(text: &[u8], found: &Assignment, language: Language, is_own: b
         && (is_own || has_sensitive_part(&text[found.name.clone()]))
         && !plausible::says_it_is_none(&text[found.name.clone()])
         && !plausible::is_time_uuid(value)
+        && !plausible::is_password_hash(value)
+        && !plausible::is_checksum(value)
+        && !plausible::is_made_public(value)
         && !plausible::is_misshapen(&text[found.name.clone()], value)
         && (names_password(&text[found.name.clone()]) || !plausible::is_broken_token(value))
         && !is_odd_key(text, found)

@@ -118,12 +118,59 @@ pub(super) fn is_made_up_inside(value: &[u8]) -> bool {
             .is_some_and(|text| text.iter().all(|b| b.is_ascii_graphic() || *b == b' ') && is_placeholder_password(b"", &text))
 }
 
-/// `…-11ec-…`: a UUID of the first version is the time and the machine's address; nothing in it is secret.
+/// `…-11ec-…`: a UUID of the first version is the time and the machine's address; nothing in it is secret. Without its dashes it
+/// is told by the years from 2004 to 2033, which a random one hits once in 5,000 times.
 pub(super) fn is_time_uuid(value: &[u8]) -> bool {
-    value.len() == 36
-        && value.iter().enumerate().all(|(at, b)| if matches!(at, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
-        && value[14] == b'1'
-        && matches!(value[19], b'8' | b'9' | b'a' | b'b' | b'A' | b'B')
+    let is_variant = |b: u8| matches!(b, b'8' | b'9' | b'a' | b'b' | b'A' | b'B');
+    match value.len() {
+        36 => {
+            value.iter().enumerate().all(|(at, b)| if matches!(at, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
+                && value[14] == b'1'
+                && is_variant(value[19])
+        }
+        32 => {
+            value.iter().all(u8::is_ascii_hexdigit)
+                && value[12..14] == *b"11"
+                && matches!(value[14], b'd' | b'e' | b'f' | b'D' | b'E' | b'F')
+                && is_variant(value[16])
+        }
+        _ => false,
+    }
+}
+
+/// `$6$rounds=…`, `$2b$12$…`, `$argon2id$…`: what a login compares with. Whoever reads it has to guess yet; a rule of its own warns.
+pub(super) fn is_password_hash(value: &[u8]) -> bool {
+    const METHODS: [&[u8]; 10] = [b"1", b"5", b"6", b"7", b"y", b"2a", b"2b", b"2x", b"2y", b"apr1"];
+    let Some(rest) = value.strip_prefix(b"$") else { return false };
+    let method = memchr::memchr(b'$', rest).map_or(rest, |end| &rest[..end]);
+    rest.len() > method.len() && rest.len() >= 24 && (METHODS.contains(&method) || method.starts_with(b"argon2") || method.starts_with(b"pbkdf2"))
+}
+
+/// `SHA256:…`, `sha512-…`: the checksum of something, by its own word.
+pub(super) fn is_checksum(value: &[u8]) -> bool {
+    const METHODS: [&[u8]; 5] = [b"sha1", b"sha256", b"sha384", b"sha512", b"md5"];
+    let end = value.iter().position(|b| matches!(b, b':' | b'-'));
+    end.is_some_and(|end| value.len() - end >= 16 && METHODS.iter().any(|method| value[..end].eq_ignore_ascii_case(method)))
+}
+
+/// A public key or a signature in the form that ASN.1 gives them: base64 of a public key of RSA, of a curve or of Ed25519, or a
+/// signature by a curve in hexadecimal. A private key has a number in front of the name of its method.
+pub(super) fn is_made_public(value: &[u8]) -> bool {
+    const METHODS: [&[u8]; 3] = [b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01", b"\x06\x03\x2b\x65\x70"];
+    /// What stands before the method: two headings with their lengths.
+    const FAR: usize = 8;
+    let is_key = value.len() >= 40
+        && value.starts_with(b"M")
+        && super::decode::base64(&value[..36]).is_some_and(|head| {
+            METHODS
+                .iter()
+                .any(|method| memchr::memmem::find(&head, method).is_some_and(|at| at <= FAR && !head[..at].windows(2).any(|w| w == b"\x02\x01")))
+        });
+    let is_signature = matches!(value.len(), 136..=146)
+        && matches!(&value[..4], b"3043" | b"3044" | b"3045" | b"3046")
+        && value[4..6] == *b"02"
+        && value.iter().all(u8::is_ascii_hexdigit);
+    is_key || is_signature
 }
 
 /// Keys that their vendors hand to every browser: who builds a page cannot hide them.
@@ -158,8 +205,8 @@ pub(super) fn is_broken_token(value: &[u8]) -> bool {
 /// True for `nonMatchingToken`, `NOT_A_KEY`: the name itself says that the value is none. A `fake` or a `mock` says less: real
 /// values are often put under such names.
 pub(super) fn says_it_is_none(name: &[u8]) -> bool {
-    // A token against forged requests lives as long as one form.
-    const SAYING: [&[&[u8]]; 6] = [&[b"non", b"matching"], &[b"nonmatching"], &[b"not", b"a"], &[b"bogus"], &[b"csrf"], &[b"xsrf"]];
+    // A token against forged requests lives as long as one form; the id of a key is told to everyone.
+    const SAYING: [&[&[u8]]; 7] = [&[b"keyid"], &[b"non", b"matching"], &[b"nonmatching"], &[b"not", b"a"], &[b"bogus"], &[b"csrf"], &[b"xsrf"]];
     let parts = name::parts(name);
     SAYING.iter().any(|words| parts.windows(words.len()).any(|part| part == *words))
 }
@@ -289,13 +336,25 @@ fn looks_like_place(value: &[u8]) -> bool {
 
 /// True when the characters could come from a random generator: varied, of several kinds, and no word after word.
 pub(super) fn looks_drawn(value: &[u8]) -> bool {
-    if value.len() < 8 || is_made_up(value) || is_time_uuid(value) {
+    if value.len() < 8 || is_made_up(value) || is_time_uuid(value) || is_identifier(value) {
         return false;
     }
     let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
     let letters = value.iter().filter(|b| b.is_ascii_alphabetic()).count();
     let all_of_one_kind = digits == 0 && letters < 32 || letters == 0;
     !all_of_one_kind && entropy(value) >= least_entropy(value.len())
+}
+
+/// `WINBIO_PRESENCE_0`, `Win32_Security_Authorization`: words with a number or two behind them, joined as in the names of constants.
+fn is_identifier(value: &[u8]) -> bool {
+    let is_word = |part: &[u8]| {
+        let letters = part.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+        let digits = &part[letters..];
+        // `Humps`, `UPPER` or `lower`: after a small letter one large one begins the next word.
+        let mixed = part[..letters].windows(3).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase() && w[2].is_ascii_uppercase());
+        digits.len() <= 2 && digits.iter().all(u8::is_ascii_digit) && !part.is_empty() && !mixed
+    };
+    value.contains(&b'_') && value.split(|b| *b == b'_').all(is_word) && !super::features::is_wordless(value)
 }
 
 /// Machines draw tokens of round lengths; one character more or less is another thing, or a token cut by hand.
@@ -524,5 +583,23 @@ mod tests {
     fn a_harmless_part_takes_the_sense_out_of_a_name() {
         assert!(before_is_harmless(b"tokenUrl = \""));
         assert!(!before_is_harmless(b"api_token = \""));
+    }
+
+    #[test]
+    fn names_of_constants_checksums_and_hashes_of_passwords_are_told_from_tokens() {
+        for name in ["WINBIO_PRESENCE_0", "Win32_Security_Authorization", "user_access_token_v2"] {
+            assert!(is_identifier(name.as_bytes()) && !looks_drawn(name.as_bytes()), "{name}");
+        }
+        for drawn in ["kW92hfKq_0Zxk3Jd82", "xqzjvkwp_hgtrmnbd_3"] {
+            assert!(!is_identifier(drawn.as_bytes()), "{drawn}");
+        }
+        assert!(
+            is_checksum(b"SHA256:kW92hfKq0Zxk3Jd82hGs0") && is_checksum(b"sha512-kW92hfKq0Zxk3Jd82") && !is_checksum(b"sha256~kW92hfKq0Zxk3Jd82")
+        );
+        let public = b"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEkW92hfKq0Zxk3Jd8"; // the head of each key on that curve
+        assert!(is_made_public(public) && !is_made_public(b"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg"));
+        assert!(is_made_public(["3045022100", &"c9".repeat(64)].concat().as_bytes()) && !is_made_public("c9".repeat(69).as_bytes()));
+        assert!(is_password_hash(b"$6$rounds=500000$kW92hfKq0Zxk3Jd8") && is_password_hash(b"$2b$12$kW92hfKq0Zxk3Jd82hGs0"));
+        assert!(!is_password_hash(b"$ecret$kW92hfKq0Zxk3Jd82hGs0"));
     }
 }
