@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "it shares files with the library, whose items are public there")]
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 mod expand;
@@ -14,6 +15,8 @@ mod format;
 mod lead;
 mod reach;
 
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use format::{Cold, ReadyRules, RuleData, RuleFile};
 
 type Failure = Box<dyn std::error::Error>;
@@ -26,16 +29,16 @@ fn main() -> Result<(), Failure> {
     files.sort();
     let texts: Vec<String> = files.iter().map(std::fs::read_to_string).collect::<Result<_, _>>()?;
     let mut all = Vec::new();
-    let mut sources = String::from("&[\n");
+    let mut sources = Vec::new();
     for (path, text) in files.iter().zip(&texts) {
         all.extend(read(text).map_err(|e| format!("{}: {e}", path.display()))?);
-        let full = path.canonicalize()?;
-        sources.push_str(&format!("    ({:?}, include_str!({full:?})),\n", path.file_name().unwrap_or_default()));
+        sources.push((path.file_name().unwrap_or_default().to_string_lossy(), text));
     }
-    sources.push_str("]\n");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("rules.bin"), ready(all)?)?;
-    std::fs::write(out.join("sources.rs"), sources)?;
+    let mut packed = ZlibEncoder::new(std::fs::File::create(out.join("sources.z"))?, Compression::best());
+    packed.write_all(&postcard::to_stdvec(&sources)?)?;
+    packed.finish()?;
     Ok(())
 }
 

@@ -16,16 +16,30 @@ pub use own::{Mistake, OwnRule, read};
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::sync::OnceLock;
+use std::io::Read;
+use std::sync::{LazyLock, OnceLock};
 
+use flate2::read::ZlibDecoder;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::finding::Family;
 use format::{Cold, ReadyRules, RuleData, Word};
 
-/// The rules as TOML, each file with its name: for `rules show` and for the tests that run their examples.
-pub const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
+/// The rules as TOML, each file with its name: for `rules show` and for the tests that run their examples. They are packed, as
+/// hardly any run reads them.
+pub static SOURCES: LazyLock<Vec<(String, String)>> = LazyLock::new(unpacked);
+static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sources.z"));
+
+#[expect(clippy::panic, reason = "the build script wrote these bytes; if they are damaged, so is the program, which ends with 2")]
+fn unpacked() -> Vec<(String, String)> {
+    let mut bytes = Vec::new();
+    let is_read = ZlibDecoder::new(PACKED).read_to_end(&mut bytes).is_ok();
+    match postcard::from_bytes(&bytes) {
+        Ok(sources) if is_read => sources,
+        _ => panic!("the texts of the built-in rules are damaged"),
+    }
+}
 
 /// The same rules as the build script made them ready.
 static READY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));

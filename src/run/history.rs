@@ -62,7 +62,7 @@ impl Session<'_> {
 /// What all parts have to have in common.
 fn split(shard: change::Shard, listed: [u8; 32], rules: &Rules, settings: &Settings) -> Split {
     let mut all = Sha256::new();
-    for (_, text) in SOURCES {
+    for (_, text) in SOURCES.iter() {
         all.update(text);
     }
     for rule in rules.all() {

@@ -83,7 +83,7 @@ mod redaction {
         let repo = Repo::new();
         let mut told_anyway = String::new();
         let mut files = Vec::new();
-        for (_, source) in SOURCES {
+        for (_, source) in SOURCES.iter() {
             let file: RuleFile<'_> = toml::from_str(source).unwrap();
             told_anyway.push_str(&file.fix);
             for rule in &file.rule {

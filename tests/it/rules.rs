@@ -21,11 +21,11 @@ const WITHOUT_BOUND: &[(&str, &str)] = &[("jwt", "the payload of a token may hol
 /// Every rule of the folder with the name of its file.
 fn all() -> Vec<(&'static str, &'static str, RuleText<'static>, Vec<String>)> {
     let mut all = Vec::new();
-    for &(file, text) in SOURCES {
+    for (file, text) in SOURCES.iter() {
         let parsed: RuleFile<'static> = toml::from_str(text).unwrap_or_else(|e| panic!("{file}: {e}"));
         let fix: &'static str = String::leak(parsed.fix.to_string());
         let shared: Vec<String> = parsed.standards.iter().map(ToString::to_string).collect();
-        all.extend(parsed.rule.into_iter().map(|rule| (file, fix, rule, shared.clone())));
+        all.extend(parsed.rule.into_iter().map(|rule| (file.as_str(), fix, rule, shared.clone())));
     }
     all
 }
@@ -106,7 +106,7 @@ fn every_example_is_found_by_its_rule_and_never_lost_among_all_others() {
 #[test]
 fn every_rule_for_handling_files_and_access_shows_a_safe_form_that_it_does_not_find() {
     let mut complaints = Vec::new();
-    for &(file, text) in SOURCES {
+    for (file, text) in SOURCES.iter() {
         let parsed: RuleFile<'static> = toml::from_str(text).unwrap();
         if parsed.family == Family::Secret {
             continue;
