@@ -37,7 +37,7 @@ pub fn keywords(pattern: &str, keywords: &[impl AsRef<str>]) -> Result<Soundness
     if always_holds(&hir, &keywords) {
         return Ok(Soundness::Shown);
     }
-    let regex = super::compile(Some(pattern)).map_err(|e| e.to_string())?;
+    let regex = super::rule::compile(Some(pattern)).map_err(|e| e.to_string())?;
     let mut tried = 0;
     for sample in samples(&hir, SAMPLES) {
         // Look-arounds count as empty where texts are made, so not every one matches.
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn samples_match_their_pattern() {
         let pattern = r"(?i:key|token)[ \t]{0,3}[:=][^\s]{4,9}(?:z|\z)";
-        let regex = crate::rules::compile(Some(pattern)).unwrap().unwrap();
+        let regex = crate::rules::rule::compile(Some(pattern)).unwrap().unwrap();
         for sample in samples(&parse(pattern).unwrap(), 200) {
             assert!(regex.is_match(&sample), "{:?}", String::from_utf8_lossy(&sample));
         }

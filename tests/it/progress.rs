@@ -9,11 +9,11 @@ use crate::support::{LEAKSTOP, Repo, ended, token};
 const GONE: &str = "\r\u{1b}[K";
 
 /// A history that takes some time to scan.
-fn long(files: usize) -> Repo {
+fn long(files: usize, lines: usize) -> Repo {
     let repo = Repo::new();
     let mut stream = "commit refs/heads/main\ncommitter C <c@example.org> 1700000000 +0000\ndata 1\nc\n".to_owned();
     for at in 0..files {
-        let lines: String = (0..400).map(|line| format!("value_{line} = table.get(index, {at}) + password_of(user) # {at} {line}\n")).collect();
+        let lines: String = (0..lines).map(|line| format!("value_{line} = table.get(index, {at}) + password_of(user) # {at} {line}\n")).collect();
         stream.push_str(&format!("M 100644 inline f{at}.py\ndata {}\n{lines}\n", lines.len()));
     }
     let key = format!("key = \"{}\"\n", token(1));
@@ -32,7 +32,7 @@ fn at_a_terminal(repo: &Repo, arguments: &[&str]) -> Command {
 
 #[test]
 fn a_terminal_shows_how_far_it_is_and_in_the_end_the_report_alone() {
-    let repo = long(150);
+    let repo = long(150, 2000);
 
     let told = ended(&mut at_a_terminal(&repo, &["scan", "--history"])).expect(1).out;
 
@@ -44,7 +44,7 @@ fn a_terminal_shows_how_far_it_is_and_in_the_end_the_report_alone() {
 
 #[test]
 fn an_error_stands_alone_too() {
-    let repo = long(600);
+    let repo = long(600, 400);
     let own = repo.beside("own.toml");
     std::fs::write(&own, "[limits]\ndeadline_ms = 900\n").unwrap();
 
@@ -56,7 +56,7 @@ fn an_error_stands_alone_too() {
 
 #[test]
 fn nobody_else_sees_it() {
-    let repo = long(150);
+    let repo = long(150, 2000);
     let told = ended(repo.command(LEAKSTOP).args(["scan", "--history"]).env("TERM", "xterm")).expect(1);
     assert_eq!(told.err, "");
     for (arguments, terminal) in [(["scan", "--history", "--quiet"], "xterm"), (["scan", "--history", "--verbose"], "dumb")] {
