@@ -222,10 +222,9 @@ mod checking {
                 "is reported by `github-pat-classic` instead",
             ),
             (
-                rule("examples = ['key = q e zzqq zzqq']").replace("[\"acme_\"]", "[\"key\"]").replace(
-                    "(?<secret>acme_[0-9a-z]{24})@end",
-                    "(?s:key.{0,1900}q.{0,1900}e.{0,1900}zzqq.{0,1900}zzqq)",
-                ),
+                rule("examples = ['key = q e zzqq zzqq']")
+                    .replace("[\"acme_\"]", "[\"key\"]")
+                    .replace("(?<secret>acme_[0-9a-z]{24})@end", "(?s:key.{0,1900}q.{0,1900}e.{0,1900}zzqq.{0,1900}zzqq)"),
                 "times the dearest of ours and more; the keyword `key` stands",
             ),
         ];
