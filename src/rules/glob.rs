@@ -1,19 +1,44 @@
 //! Does a path match a glob? Without preparation: a commit of one small file asks hundreds of globs once each, and making
 //! automata of them would take longer than all the rest.
 
-use super::format::Word;
+/// Some globs side by side, each with what most paths are ruled out by.
+pub struct Globs<'g> {
+    list: Vec<Glob<'g>>,
+}
 
-/// True when one of the globs matches the path. `*` stays within a name, `**` crosses folders, `?` is one character, `[a-z]`
-/// one of a class. A glob without a slash is compared with the last name of the path. Case does not matter.
-pub(super) fn matches_any(globs: &[Word<'_>], path: &[u8]) -> bool {
-    let name = memchr::memrchr(b'/', path).map_or(path, |slash| &path[slash + 1..]);
-    let last = path.last().map(u8::to_ascii_lowercase);
-    // Most globs end with a byte that the path does not end with.
-    let may_match = |glob: &[u8]| match glob.last() {
-        Some(b'*' | b'?' | b']') | None => true,
-        own => own.map(u8::to_ascii_lowercase) == last,
-    };
-    globs.iter().any(|Word(glob)| may_match(glob.as_bytes()) && matches(glob.as_bytes(), if glob.contains('/') { path } else { name }))
+struct Glob<'g> {
+    text: &'g [u8],
+    /// Whose it is.
+    of: u32,
+    /// The byte in small that one of the path's names begins with, and the one that it ends with; zero where it may be any.
+    first: u8,
+    last: u8,
+}
+
+impl<'g> Globs<'g> {
+    /// These globs, each with a number of whose it is.
+    pub fn new(globs: impl Iterator<Item = (u32, &'g str)>) -> Self {
+        let sure = |b: Option<&u8>| b.filter(|b| !matches!(b, b'*' | b'?' | b'[' | b']')).map_or(0, u8::to_ascii_lowercase);
+        let glob = |(of, text): (u32, &'g str)| {
+            let text = text.as_bytes();
+            Glob { text, of, first: sure(text.strip_prefix(b"**/").unwrap_or(text).first()), last: sure(text.last()) }
+        };
+        Self { list: globs.map(glob).collect() }
+    }
+
+    /// Whose globs match the path, once for each glob that does. `*` stays within a name, `**` crosses folders, `?` is one
+    /// character, `[a-z]` one of a class. A glob without a slash is compared with the last name of the path. Case does not
+    /// matter.
+    pub fn matching<'p>(&'p self, path: &'p [u8]) -> impl Iterator<Item = u32> + 'p {
+        let name = memchr::memrchr(b'/', path).map_or(path, |slash| &path[slash + 1..]);
+        let last = path.last().map_or(0, u8::to_ascii_lowercase);
+        let mut begins = [false; 256];
+        begins[0] = true;
+        path.split(|&b| b == b'/').filter_map(<[u8]>::first).for_each(|b| begins[usize::from(b.to_ascii_lowercase())] = true);
+        let may_match = move |glob: &&Glob<'_>| (glob.last == 0 || glob.last == last) && begins[usize::from(glob.first)];
+        let matches_it = move |glob: &&Glob<'_>| matches(glob.text, if glob.text.contains(&b'/') { path } else { name });
+        self.list.iter().filter(may_match).filter(matches_it).map(|glob| glob.of)
+    }
 }
 
 /// Most globs are a name, or a star and an ending.
@@ -143,7 +168,8 @@ mod tests {
         for glob in globs {
             let set = super::super::glob_set(&[glob.into()]).unwrap();
             for path in paths {
-                assert_eq!(matches_any(&[Word(glob.into())], path.as_bytes()), set.is_match(path), "{glob} on {path}");
+                let globs = Globs::new([(7, glob)].into_iter());
+                assert_eq!(globs.matching(path.as_bytes()).next().is_some(), set.is_match(path), "{glob} on {path}");
             }
         }
     }

@@ -13,6 +13,7 @@ pub mod shape;
 mod signs;
 
 pub use format::{Check, RuleFile, RuleText, Scope, Text};
+pub use glob::Globs;
 pub use own::{Mistake, OwnRule, read};
 pub use rule::Rule;
 

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::format::{Check, Cold, RuleData, RuleText, Text, Word};
-use super::{RuleError, glob, loose, signs};
+use super::glob::Globs;
+use super::{RuleError, loose, signs};
 use crate::finding::Family;
 
 /// A rule with the parts that are made when it is first needed.
@@ -84,7 +85,7 @@ impl Rule {
 
     /// False when the pattern surely matches nowhere from `start` on. Costs less than the pattern itself.
     pub fn may_match_from(&self, text: &[u8], start: usize) -> bool {
-        self.text().pattern.as_deref().is_none_or(|pattern| self.loose.may_match(pattern, text, start))
+        self.text().pattern.as_deref().is_none_or(|pattern| self.loose.may_match(pattern, self.reach().is_some(), text, start))
     }
 
     /// The most line ends that a match can hold, but for its first and last byte.
@@ -182,10 +183,21 @@ impl Rule {
         Ok(self.id_beside.get().and_then(|regex| regex.as_ref().as_ref()))
     }
 
+    /// Globs of the paths it applies to; none where it applies to all.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.data.paths.iter().map(|Word(glob)| glob.as_ref())
+    }
+
+    /// Globs of the paths it does not apply to.
+    pub fn not_paths(&self) -> impl Iterator<Item = &str> {
+        self.data.not_paths.iter().map(|Word(glob)| glob.as_ref())
+    }
+
     /// True when the rule looks at files with this path at all.
     pub fn applies_to(&self, path: &[u8]) -> bool {
-        let RuleData { paths, not_paths, .. } = &self.data;
-        (paths.is_empty() || glob::matches_any(paths, path)) && !glob::matches_any(not_paths, path)
+        let [paths, not_paths] = [&self.data.paths, &self.data.not_paths]
+            .map(|globs| Globs::new(globs.iter().map(|Word(glob)| (0, glob.as_ref()))).matching(path).next().is_some());
+        (paths || !self.is_bound_to_paths()) && !not_paths
     }
 
     fn wrong(&self, why: &dyn std::fmt::Display) -> RuleError {

@@ -13,7 +13,7 @@ use super::nesting::{self, Nesting};
 use super::prefilter::Window;
 use super::scope::Surroundings;
 use crate::finding::{Confidence, Secret};
-use crate::rules::{Check, Rule, RuleError, Rules};
+use crate::rules::{Check, Rule, RuleError, Rules, Scope};
 
 /// A scan that could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +65,8 @@ pub(super) struct Memory {
     rule: Option<u32>,
     /// Does the rule look at this file at all?
     pub(super) is_subject: bool,
+    /// See [`is_elsewhere`].
+    is_elsewhere: Option<bool>,
     /// The brackets of the text, whatever the rule.
     nesting: Option<Nesting>,
     /// What stands around its matches.
@@ -151,6 +153,12 @@ pub(super) fn confirm(
     memory: &mut Memory,
     out: &mut Vec<Candidate>,
 ) -> Result<(), ScanError> {
+    // Asked first: most windows end here, and the pattern of a rule that never gets further is never compiled.
+    let visible = visible(&window, text);
+    let may_match = rule.may_match(&visible[window.start..]) && rule.may_match_from(visible, window.start);
+    if !may_match || is_elsewhere(rule, text, memory)? {
+        return Ok(());
+    }
     attempts(rule, window, text, language, memory, |attempt| {
         if let Attempt::Passed(candidate) = attempt
             && out.len() < MOST_CANDIDATES
@@ -158,6 +166,23 @@ pub(super) fn confirm(
             out.push(candidate);
         }
     })
+}
+
+/// The text up to the window's end, and one byte more than the longest match, so that an assertion at its end sees what follows.
+fn visible<'t>(window: &Window, text: &'t [u8]) -> &'t [u8] {
+    &text[..window.end.saturating_add(1).min(text.len())]
+}
+
+/// True where nothing in the whole text is what the rule wants around its matches, which is found out once.
+fn is_elsewhere(rule: &Rule, text: &[u8], memory: &mut Memory) -> Result<bool, ScanError> {
+    if let Some(known) = memory.is_elsewhere {
+        return Ok(known);
+    }
+    // In a block, and behind a `\A`, an end of the text may stand for what it wants.
+    let says_it =
+        matches!(rule.text().scope, Scope::File | Scope::Document) && rule.text().context.as_ref().is_some_and(|context| !context.contains("\\A"));
+    let is_elsewhere = says_it && rule.context()?.0.is_some_and(|context| !context.is_match(text));
+    Ok(*memory.is_elsewhere.insert(is_elsewhere))
 }
 
 /// The match nearest to the value, apart from it.
@@ -180,15 +205,7 @@ pub(super) fn attempts(
     memory: &mut Memory,
     mut tell: impl FnMut(Attempt),
 ) -> Result<(), ScanError> {
-    // Asked first: most windows end here, and the pattern of a rule that never gets further is never compiled.
-    if !rule.may_match(&text[window.start..window.end.saturating_add(1).min(text.len())]) {
-        return Ok(());
-    }
-    // One byte more than the longest match, so that an assertion at its end sees what follows.
-    let visible = &text[..window.end.saturating_add(1).min(text.len())];
-    if !rule.may_match_from(visible, window.start) {
-        return Ok(());
-    }
+    let visible = visible(&window, text);
     let Some(regex) = rule.regex()? else { return Ok(()) };
     let mut at = window.start;
     while at <= visible.len() {

@@ -72,7 +72,7 @@ use prefilter::Prefilter;
 pub struct Scanner<'r> {
     rules: &'r Rules,
     prefilter: Prefilter<'r>,
-    paths: Paths,
+    paths: Paths<'r>,
     limits: Limits,
 }
 
@@ -189,7 +189,7 @@ pub struct PathKind {
 impl<'r> Scanner<'r> {
     /// A scanner for these rules. It prepares for a kind of text when the first of that kind comes.
     pub fn new(rules: &'r Rules) -> Self {
-        Self { rules, prefilter: Prefilter::new(), paths: Paths::new(rules), limits: Limits::default() }
+        Self { rules, prefilter: Prefilter::new(), paths: Paths::new(rules.all()), limits: Limits::default() }
     }
 
     /// The same scanner with other limits on what it unpacks.
@@ -272,7 +272,7 @@ impl<'r> Scanner<'r> {
     /// The matches of the rules for which the path alone is the finding.
     pub fn scan_path(&self, path: &[u8]) -> Vec<Hit<'r>> {
         let mut hits = Vec::new();
-        for &at in self.paths.of(self.rules.all(), path).applying() {
+        for &at in self.paths.of(path).applying() {
             let rule = &self.rules.all()[at as usize];
             if !rule.has_keywords() && !rule.has_pattern() && rule.check().is_none() {
                 hits.push(Hit::of_file(rule));
@@ -310,12 +310,12 @@ impl<'r> Scanner<'r> {
 
     /// What of a path decides which rules apply: two paths of one kind give the same matches for the same bytes.
     pub fn kind(&self, path: &[u8], bytes: &[u8]) -> PathKind {
-        let bound = self.paths.of(self.rules.all(), path);
+        let bound = self.paths.of(path);
         PathKind { language: Language::of(path, bytes).name(), is_sample: sample::is_sample(path), bound }
     }
 
     fn bound(&self, text: Text<'_>) -> Option<Arc<PathRules>> {
-        (text.part == Part::Content).then(|| self.paths.of(self.rules.all(), text.path))
+        (text.part == Part::Content).then(|| self.paths.of(text.path))
     }
 
     fn search(&self, text: &[u8], new: Parts<'_>, file: FileKind<'_>, depth: u8, work: &mut Work, out: &mut Vec<Candidate>) -> Result<(), ScanError> {

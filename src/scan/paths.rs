@@ -2,12 +2,16 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::rules::{Rule, Rules};
+use crate::rules::{Globs, Rule};
 
 /// The answers for the paths asked for last.
-pub(super) struct Paths {
+pub(super) struct Paths<'r> {
+    rules: &'r [Rule],
     /// The rules that apply to some paths only.
     bound: Vec<u32>,
+    globs: Globs<'r>,
+    /// Globs of paths that they do not apply to.
+    not_globs: Globs<'r>,
     recent: Mutex<Vec<Answer>>,
 }
 
@@ -24,22 +28,29 @@ pub(super) struct PathRules {
     have_keywords: bool,
 }
 
-impl Paths {
-    pub(super) fn new(rules: &Rules) -> Self {
-        let bound = rules.all().iter().enumerate().filter(|(_, rule)| rule.has_globs());
-        Self { bound: bound.map(|(at, _)| at as u32).collect(), recent: Mutex::default() }
+impl<'r> Paths<'r> {
+    pub(super) fn new(rules: &'r [Rule]) -> Self {
+        let all = || (0u32..).zip(rules);
+        let bound = all().filter(|(_, rule)| rule.has_globs()).map(|(at, _)| at).collect();
+        let globs = Globs::new(all().flat_map(|(at, rule)| rule.paths().map(move |glob| (at, glob))));
+        let not_globs = Globs::new(all().flat_map(|(at, rule)| rule.not_paths().map(move |glob| (at, glob))));
+        Self { rules, bound, globs, not_globs, recent: Mutex::default() }
     }
 
-    pub(super) fn of(&self, rules: &[Rule], path: &[u8]) -> Arc<PathRules> {
+    pub(super) fn of(&self, path: &[u8]) -> Arc<PathRules> {
         // What a thread that panicked left behind are answers as good as any.
-        let mut recent = self.recent.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((_, known)) = recent.iter().find(|(known, _)| **known == *path) {
+        let recent = || self.recent.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((_, known)) = recent().iter().find(|(known, _)| **known == *path) {
             return known.clone();
         }
-        let applying: Vec<u32> = self.bound.iter().copied().filter(|&at| rules[at as usize].applies_to(path)).collect();
-        let has_keywords = |&at: &u32| rules[at as usize].is_bound_to_paths() && rules[at as usize].has_keywords();
+        let matching: Vec<u32> = self.globs.matching(path).collect();
+        let not_matching: Vec<u32> = self.not_globs.matching(path).collect();
+        let applies = |at: &u32| (matching.contains(at) || !self.rules[*at as usize].is_bound_to_paths()) && !not_matching.contains(at);
+        let applying: Vec<u32> = self.bound.iter().copied().filter(applies).collect();
+        let has_keywords = |&at: &u32| self.rules[at as usize].is_bound_to_paths() && self.rules[at as usize].has_keywords();
         let have_keywords = applying.iter().any(has_keywords);
         let answer = Arc::new(PathRules { applying, have_keywords });
+        let mut recent = recent();
         if recent.len() == RECENT {
             recent.remove(0);
         }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::{Encoded, Finds, skip};
+use super::{Encoded, Finds, inflate, skip};
 
 /// The shortest encoded text looked into: 24 characters of base64 hold 18 bytes, hexadecimal digits 16.
 const SHORTEST: usize = 24;
@@ -16,14 +16,22 @@ const SHORTEST_HEX: usize = 32;
 const WRAPPED: usize = 40;
 /// and a shorter one where it and the next hold nothing else and are equally long.
 const NARROW: usize = 16;
+/// So many bytes of text in a row, of which only one in twenty runs of drawn bytes has as many by chance.
+const TEXT: usize = 6;
 
 pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
     let mut at = 0;
-    // Every run of SHORTEST bytes covers a multiple of SHORTEST/2, so only those places are looked at.
-    let mut probe = SHORTEST / 2;
+    // Every run of SHORTEST bytes covers a multiple of PROBE and as many bytes behind it, so only those places are looked at.
+    let mut probe = PROBE;
     while probe < text.len() {
         if !is_base64(text[probe]) {
-            probe += SHORTEST / 2;
+            probe += PROBE;
+            continue;
+        }
+        let ahead = &text[probe..text.len().min(probe + PROBE)];
+        let length = ahead.iter().position(|&b| !is_base64(b));
+        if length.is_some_and(|length| !may_go_on(&text[probe + length..])) {
+            probe += PROBE; // a word
             continue;
         }
         let start = text[at..probe].iter().rposition(|&b| !is_base64(b)).map_or(at, |before| at + before + 1);
@@ -32,8 +40,16 @@ pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
             decode_run(text, start..end, finds);
         }
         at = end;
-        probe = end.max(probe) + SHORTEST / 2;
+        probe = end.max(probe) + PROBE;
     }
+}
+
+/// Only places so far apart are looked at.
+const PROBE: usize = SHORTEST / 2;
+
+/// May a run that ends here go on in the next line?
+fn may_go_on(rest: &[u8]) -> bool {
+    matches!(rest.iter().find(|b| !matches!(b, b' ' | b'\t')), Some(b'\r' | b'\n'))
 }
 
 /// Every byte of every text is asked this: a table answers fastest.
@@ -92,11 +108,25 @@ fn decode_run(text: &[u8], range: Range<usize>, finds: &mut Finds<'_>) {
         && run.len().is_multiple_of(2)
         && let Some(bytes) = hex(&run)
     {
-        return finds.add(Encoded::whole(range, bytes, "hex"));
+        if may_say_something(&bytes) {
+            finds.add(Encoded::whole(range, bytes, "hex"));
+        }
+        return;
     }
-    if let Some(bytes) = base64(&run) {
+    if let Some(bytes) = base64(&run).filter(|bytes| may_say_something(bytes)) {
         finds.add(Encoded::whole(range, bytes, "base64"));
     }
+}
+
+/// Drawn bytes, and words that happen to be made of digits of base64, hold nothing that any rule or decoder looks for. Letters
+/// may stand with zeros between them.
+fn may_say_something(bytes: &[u8]) -> bool {
+    let mut row = 0;
+    inflate::how(bytes).is_some()
+        || bytes.iter().any(|b| {
+            row = if matches!(b, 0x20..=0x7e | b'\t' | b'\r' | b'\n' | 0) { row + 1 } else { 0 };
+            row == TEXT
+        })
 }
 
 fn hex(run: &[u8]) -> Option<Vec<u8>> {

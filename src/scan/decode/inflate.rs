@@ -9,19 +9,25 @@ use super::{Encoded, Finds};
 /// Shorter than this nothing is compressed.
 const SHORTEST: usize = 18;
 
+const GZIP: &str = "gzip";
+
+/// How the text begins to be compressed, where it does.
+pub(super) fn how(text: &[u8]) -> Option<&'static str> {
+    if text.len() < SHORTEST {
+        return None;
+    }
+    let is_zlib = text[0] == 0x78 && u16::from_be_bytes([text[0], text[1]]).is_multiple_of(31);
+    if text.starts_with(b"\x1f\x8b\x08") { Some(GZIP) } else { is_zlib.then_some("zlib") }
+}
+
 /// Unpacks the text if it is compressed as a whole; true when that was so.
 pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) -> bool {
-    if text.len() < SHORTEST {
-        return false;
-    }
+    let Some(how) = how(text) else { return false };
     let limit = finds.work.left as u64;
     let mut bytes = Vec::new();
-    let (how, end) = if text.starts_with(b"\x1f\x8b\x08") {
-        ("gzip", MultiGzDecoder::new(text).take(limit.saturating_add(1)).read_to_end(&mut bytes))
-    } else if text[0] == 0x78 && u16::from_be_bytes([text[0], text[1]]).is_multiple_of(31) {
-        ("zlib", ZlibDecoder::new(text).take(limit.saturating_add(1)).read_to_end(&mut bytes))
-    } else {
-        return false;
+    let end = match how {
+        GZIP => MultiGzDecoder::new(text).take(limit.saturating_add(1)).read_to_end(&mut bytes),
+        _ => ZlibDecoder::new(text).take(limit.saturating_add(1)).read_to_end(&mut bytes),
     };
     // What came out before the stream broke, or before it became too much, is looked into all the same.
     if end.is_err() && bytes.is_empty() {

@@ -84,7 +84,8 @@ proptest! {
     }
 
     #[test]
-    fn bytes_in_base64_of_any_kind_read_as_they_were(inner in prop::collection::vec(any::<u8>(), 18..90), before in "[a-z]{0,8}[ =\"(]", indent in "[ ]{0,8}") {
+    fn bytes_in_base64_of_any_kind_read_as_they_were(drawn in prop::collection::vec(any::<u8>(), 14..90), before in "[a-z]{0,8}[ =\"(]", indent in "[ ]{0,8}") {
+        let inner = [&drawn[..7], b"a text", &drawn[7..]].concat();
         for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
             let one = engine.encode(&inner);
             let text = format!("{before}{one}\"\n");
@@ -101,7 +102,8 @@ proptest! {
     }
 
     #[test]
-    fn hexadecimal_digits_read_as_bytes(inner in prop::collection::vec(any::<u8>(), 16..40), upper in any::<bool>()) {
+    fn hexadecimal_digits_read_as_bytes(drawn in prop::collection::vec(any::<u8>(), 10..40), upper in any::<bool>()) {
+        let inner = [&drawn[..5], b"a text", &drawn[5..]].concat();
         let digits: String = inner.iter().map(|b| if upper { format!("{b:02X}") } else { format!("{b:02x}") }).collect();
         let text = format!("x = {digits};");
         prop_assert!(decoded(text.as_bytes()).iter().any(|encoded| encoded.bytes == inner));
@@ -196,6 +198,13 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn names_that_happen_to_be_base64_are_not_decoded() {
+    for name in ["getConfigurationOfTheWholeServer", "INTERNAL_SERVER_ERROR_MESSAGES", "org/apache/commons/collections/iterators"] {
+        assert_eq!(decoded(name.as_bytes()).len(), 0, "{name}");
     }
 }
 
