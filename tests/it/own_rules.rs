@@ -223,9 +223,9 @@ mod checking {
             ),
             (
                 // Without its counts it matches nearly everywhere, and so each count is followed.
-                rule(&format!("examples = ['key{0}e{0}e{0}e{0}e{0}e{0}e{0}e{0}q']", "some words of it ".repeat(23)))
+                rule(&format!("examples = ['key{0}e{0}e{0}e{0}e{0}e{0}e{0}e{0}q']", "some words of it ".repeat(11)))
                     .replace("[\"acme_\"]", "[\"key\"]")
-                    .replace("(?<secret>acme_[0-9a-z]{24})@end", "(?s:key(?:.{390,399}e){7}.{390,399}q)"),
+                    .replace("(?<secret>acme_[0-9a-z]{24})@end", "(?s:.{0,190}key(?:.{180,189}[eai]){7}.{180,189}q)"),
                 "times the dearest of ours and more; the keyword `key` stands",
             ),
         ];
