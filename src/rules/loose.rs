@@ -11,14 +11,12 @@ use regex_automata::Input;
 use regex_automata::hybrid::dfa::{Cache, Config, DFA};
 use regex_automata::nfa::thompson::{self, Compiler, WhichCaptures};
 use regex_automata::util::pool::Pool;
-use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Repetition};
+use regex_syntax::hir::{Hir, HirKind, Repetition};
 
 /// Fewer repetitions are left as they are.
 const FEW: u32 = 3;
 /// More are so many or more.
 const MANY: u32 = 2;
-/// Instead of one of so many words any of their bytes may stand there.
-const WORDS: usize = 6;
 /// So often the looser pattern is tried before it is asked what it is good for.
 const TRIES: u32 = 64;
 /// In a longer text a pattern without bounds is faster itself: it jumps to the letters that a match begins with.
@@ -95,16 +93,7 @@ fn loosen(pattern: &Hir, is_looser: &mut bool) -> Hir {
     match pattern.kind() {
         HirKind::Capture(capture) => loosen(&capture.sub, is_looser),
         HirKind::Concat(parts) => Hir::concat(all(parts)),
-        HirKind::Alternation(parts) => {
-            // A keyword is there, or nobody would ask: which one does not matter here.
-            match word(pattern).filter(|_| parts.len() >= WORDS) {
-                Some(word) => {
-                    *is_looser = true;
-                    word.anywhere()
-                }
-                None => Hir::alternation(all(parts)),
-            }
-        }
+        HirKind::Alternation(parts) => Hir::alternation(all(parts)),
         HirKind::Repetition(repetition) => {
             let most = repetition.max.unwrap_or(repetition.min);
             let is_long = most > FEW;
@@ -114,44 +103,6 @@ fn loosen(pattern: &Hir, is_looser: &mut bool) -> Hir {
             Hir::repetition(Repetition { min, max, sub, greedy: repetition.greedy })
         }
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => pattern.clone(),
-    }
-}
-
-/// The bytes of what matches a row of bytes, and how many there are at least.
-struct Row {
-    bytes: ClassBytes,
-    least: u32,
-}
-
-impl Row {
-    fn of(bytes: impl IntoIterator<Item = u8>, least: u32) -> Self {
-        Self { bytes: ClassBytes::new(bytes.into_iter().map(|b| ClassBytesRange::new(b, b))), least }
-    }
-
-    fn join(mut self, other: &Self, least: fn(u32, u32) -> u32) -> Self {
-        self.bytes.union(&other.bytes);
-        Self { least: least(self.least, other.least), ..self }
-    }
-
-    fn anywhere(self) -> Hir {
-        let sub = Box::new(Hir::class(Class::Bytes(self.bytes)));
-        Hir::repetition(Repetition { min: self.least.min(MANY), max: None, greedy: true, sub })
-    }
-}
-
-fn word(pattern: &Hir) -> Option<Row> {
-    let all = |parts: &[Hir], least| parts.iter().map(word).reduce(|a, b| Some(a?.join(&b?, least))).flatten();
-    match pattern.kind() {
-        HirKind::Literal(literal) => Some(Row::of(literal.0.iter().copied(), literal.0.len().try_into().ok()?)),
-        HirKind::Class(Class::Bytes(class)) => Some(Row { bytes: class.clone(), least: 1 }),
-        HirKind::Concat(parts) => all(parts, u32::saturating_add),
-        HirKind::Alternation(parts) => all(parts, u32::min),
-        HirKind::Repetition(repetition) => {
-            let row = word(&repetition.sub)?;
-            Some(Row { least: row.least.saturating_mul(repetition.min), ..row })
-        }
-        HirKind::Capture(capture) => word(&capture.sub),
-        HirKind::Empty | HirKind::Look(_) | HirKind::Class(Class::Unicode(_)) => None,
     }
 }
 

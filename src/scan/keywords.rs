@@ -1,8 +1,7 @@
 //! Finds the keywords of many rules in one pass.
 //!
 //! Each keyword is found by the rarest three bytes in it. A table of bits says of any three bytes whether they are one of
-//! those, which for most places of a text is the end of it; another one says it of them and the byte behind them. Only then is
-//! the keyword compared. Where all keywords are long,
+//! those, which for most places of a text is the end of it; only then is the keyword compared. Where all keywords are long,
 //! only every few bytes are looked at. A zone's table is built when the first text is searched there, in some ten microseconds,
 //! where an automaton costs a millisecond: a new file needs the table of one zone.
 
@@ -18,8 +17,6 @@ const SLOTS: usize = 1 << 16;
 const HEADS: usize = 1 << 12;
 /// Puts letters into small.
 const FOLD: u64 = 0x2020_2020_2020_2020;
-/// Stands for any fourth byte; folded bytes are others.
-const ANY: u8 = 0;
 /// Ends a list.
 const NONE: u32 = u32::MAX;
 /// Farther apart no two places are looked at.
@@ -39,8 +36,6 @@ pub(super) struct Keywords<'r> {
 struct Table {
     /// Which three bytes lead to an entry.
     bits: Box<[u64; SLOTS / 64]>,
-    /// Which three bytes do so with which one behind them; with [`ANY`] where the keyword ends with them.
-    fine: Box<[u64; SLOTS / 64]>,
     /// Every so many bytes a place is looked at.
     step: usize,
     heads: Box<[u32]>,
@@ -91,9 +86,11 @@ impl<'r> Keywords<'r> {
     /// zone, and the place. One at the edge may be handed on too.
     pub(super) fn find(&self, text: &[u8], piece: Range<usize>, zone: Zone, found: &mut impl FnMut(u32, Zone, Range<usize>)) {
         let table = self.table(zone);
-        let Table { bits, fine, step, .. } = table;
-        let is_hit = |three: u32| holds(bits, slot(three));
-        let is_worth = |three: u32, next: u8| holds(fine, fine_slot(three, next | 0x20)) || holds(fine, fine_slot(three, ANY));
+        let Table { bits, step, .. } = table;
+        let is_hit = |three: u32| {
+            let slot = slot(three);
+            bits[slot / 64] >> (slot % 64) & 1 != 0
+        };
         // Zones of unlike steps know a keyword by unlike bytes: on the edge of two it is looked for from both sides.
         let edge = if *step == 1 { 0 } else { self.longest };
         let piece = piece.start.saturating_sub(edge)..(piece.end + edge).min(text.len());
@@ -106,7 +103,7 @@ impl<'r> Keywords<'r> {
                 let eight = u64::from_le_bytes(*eight) | FOLD;
                 for place in 0..6 {
                     let three = (eight >> (8 * place)) as u32 & 0xFF_FFFF;
-                    if is_hit(three) && text.get(at + place + 3).is_none_or(|&next| is_worth(three, next)) {
+                    if is_hit(three) {
                         self.compare(table, text, at + place, three, zone, found);
                     }
                 }
@@ -117,7 +114,7 @@ impl<'r> Keywords<'r> {
                 && let Some(four) = text[at..].first_chunk::<4>()
             {
                 let three = fold(u32::from_le_bytes(*four));
-                if is_hit(three) && is_worth(three, four[3]) {
+                if is_hit(three) {
                     self.compare(table, text, at, three, zone, found);
                 }
                 at += step;
@@ -164,7 +161,7 @@ impl Table {
         let shortest = here().map(|(_, keyword)| keyword.text.len()).min();
         let step = shortest.unwrap_or(LONGEST_STEP).saturating_sub(2).clamp(1, LONGEST_STEP);
         let entries = Vec::with_capacity(here().count() * step);
-        let mut table = Self { bits: Box::new([0; SLOTS / 64]), fine: Box::new([0; SLOTS / 64]), step, heads: vec![NONE; HEADS].into(), entries };
+        let mut table = Self { bits: Box::new([0; SLOTS / 64]), step, heads: vec![NONE; HEADS].into(), entries };
         for (at, keyword) in here() {
             table.enter(at as u32, keyword.text);
         }
@@ -196,8 +193,6 @@ impl Table {
         let three = fold(u32::from_le_bytes([three[0], three[1], three[2], 0]));
         let slot = slot(three);
         self.bits[slot / 64] |= 1 << (slot % 64);
-        let fine = fine_slot(three, text.get(offset + 3).map_or(ANY, |next| next | 0x20));
-        self.fine[fine / 64] |= 1 << (fine % 64);
         let (mut first, mut there) = ([0; 8], [0; 8]);
         for (at, &b) in text.iter().take(8).enumerate() {
             (first[at], there[at]) = (b | 0x20, u8::MAX);
@@ -210,11 +205,10 @@ impl Table {
     }
 }
 
-/// Where the most surprising three bytes begin, with a fourth one behind them where the text has one: each pair is asked for
-/// once, since this is done for every keyword at each start.
+/// Where the most surprising three bytes begin: each pair is asked for once, since this is done for every keyword at each
+/// start.
 fn rarest(text: &[u8]) -> usize {
     let (mut best, mut most, mut before) = (0, 0, None);
-    let text = if text.len() > 3 { &text[..text.len() - 1] } else { text };
     for (at, two) in text.windows(2).enumerate() {
         let surprise = u32::from(features::surprise(two[0], two[1]));
         if let Some(before) = before.replace(surprise)
@@ -238,14 +232,6 @@ fn fold(three: u32) -> u32 {
 
 fn slot(three: u32) -> usize {
     (three.wrapping_mul(0x9E37_79B1) >> 16) as usize % SLOTS
-}
-
-fn fine_slot(three: u32, next: u8) -> usize {
-    slot(three ^ u32::from(next) << 24)
-}
-
-fn holds(bits: &[u64; SLOTS / 64], slot: usize) -> bool {
-    bits[slot / 64] >> (slot % 64) & 1 != 0
 }
 
 #[cfg(test)]
