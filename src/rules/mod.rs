@@ -24,6 +24,7 @@ use std::sync::LazyLock;
 
 use flate2::read::ZlibDecoder;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use sha2::{Digest, Sha256};
 
 use format::ReadyRules;
 
@@ -88,6 +89,11 @@ impl Rules {
         let ReadyRules { rules, keywords, counts, having, texts } = postcard::from_bytes(READY).map_err(RuleError::BuiltIn)?;
         let rules = rules.into_iter().zip(texts).map(|(data, packed)| Rule::new(data, packed)).collect();
         Ok(Self { rules, keywords, counts, having, own: Vec::new(), taken: HashSet::new(), names: Vec::new() })
+    }
+
+    /// SHA-256 of the texts of the rules inside the binary.
+    pub fn digest() -> [u8; 32] {
+        Sha256::digest(PACKED).into()
     }
 
     /// Adds a rule of the user's own, which stands in `file`.
