@@ -21,4 +21,4 @@ pub use entry::{Actor, Continued, Coverage, Decided, Entry, Event, Failed, Recei
 pub use error::AuditError;
 pub use stats::{Exception, Stats};
 pub use verify::{Altered, Noted, Verified, verify};
-pub use writer::{Audit, Durable};
+pub use writer::{Audit, Written};

@@ -13,7 +13,7 @@ fn four(key: &Key) -> (TempDir, PathBuf, Audit) {
     let path = folder.path().join("audit.jsonl");
     let audit = Audit::new(&path, key.clone(), &[]).unwrap();
     for at in 1..=4 {
-        assert_eq!(audit.append(received(&format!("run {at}")), Durable::Later).unwrap(), at);
+        assert_eq!(audit.append(received(&format!("run {at}"))).unwrap().seq, at);
     }
     (folder, path, audit)
 }
@@ -167,7 +167,7 @@ fn a_chain_made_anew_is_found_with_a_key_or_a_noted_head() {
     let noted = check(&path, &Key::none()).head;
     fs::remove_file(&path).unwrap();
     for at in 1..=4 {
-        audit.append(received(&format!("other {at}")), Durable::Later).unwrap();
+        audit.append(received(&format!("other {at}"))).unwrap();
     }
     let forged = check(&path, &Key::none());
     assert_eq!(forged.altered, None, "without a key anybody can write a chain");
@@ -179,7 +179,7 @@ fn a_chain_made_anew_is_found_with_a_key_or_a_noted_head() {
     assert_eq!(check(&path, &key).altered, None);
     assert_eq!(check(&path, &key_of(&folder, "other", 'o')).altered.unwrap().line, 1);
     let without = Audit::new(&path, Key::none(), &[]).unwrap();
-    assert!(matches!(without.append(received("x"), Durable::Now), Err(AuditError::Broken { .. })));
+    assert!(matches!(without.append(received("x")), Err(AuditError::Broken { .. })));
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_line_torn_anywhere_stays_and_is_told_and_the_chain_goes_on() {
         // Without its newline the entry is whole all the same.
         let is_whole = cut + 1 == bytes.len();
         assert_eq!((told.altered, told.is_torn_at_end, told.last), (None, !is_whole, if is_whole { 4 } else { 3 }), "cut at {cut}");
-        audit.append(received("next"), Durable::Now).unwrap();
+        audit.append(received("next")).unwrap();
         let told = check(&path, &Key::none());
         assert_eq!((told.altered, told.torn, told.is_torn_at_end), (None, u64::from(!is_whole), false), "cut at {cut}");
         assert!(fs::read(&path).unwrap().starts_with(&bytes[..cut]), "what was torn is gone");
@@ -224,7 +224,7 @@ fn a_writer_refuses_to_go_on_after_an_entry_that_does_not_hold() {
         let (_folder, path, audit) = four(&Key::none());
         let text = alter(fs::read_to_string(&path).unwrap());
         fs::write(&path, &text).unwrap();
-        let refused = audit.append(received("x"), Durable::Now);
+        let refused = audit.append(received("x"));
         assert!(matches!(refused, Err(AuditError::Broken { .. })), "{refused:?}");
         assert_eq!(fs::read_to_string(&path).unwrap(), text, "what was altered is no evidence any more");
     }
@@ -236,7 +236,7 @@ fn a_file_that_is_moved_away_is_gone_on_with() {
     let old = folder.path().join("old.jsonl");
     let (last, head) = audit.rotate(&old).unwrap();
     assert_eq!((last, &head), (4, &check(&old, &Key::none()).head));
-    assert_eq!(audit.append(received("next"), Durable::Now).unwrap(), 6);
+    assert_eq!(audit.append(received("next")).unwrap().seq, 6);
     let told = check(&path, &Key::none());
     assert_eq!((told.altered, told.first, told.begins_after), (None, Some(5), head));
     let both = verify(&[&old, &path], &Key::none(), |_, _| {}).unwrap();
@@ -253,5 +253,5 @@ fn a_line_without_end_costs_no_memory_and_is_no_entry() {
     bytes.extend(std::iter::repeat_n(b'x', 9 << 20));
     fs::write(&path, bytes).unwrap();
     assert_eq!(check(&path, &Key::none()).altered.unwrap().line, 5);
-    assert!(matches!(audit.append(received("x"), Durable::Now), Err(AuditError::Broken { .. })));
+    assert!(matches!(audit.append(received("x")), Err(AuditError::Broken { .. })));
 }

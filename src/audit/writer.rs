@@ -23,13 +23,23 @@ pub struct Audit {
     key: Key,
 }
 
-/// When an entry has to be on the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durable {
-    /// With the next one that is: nothing was let through because of this one.
-    Later,
-    /// Before anybody is told.
-    Now,
+/// An entry that stands in the file, and on the disk with the next one that has to.
+#[derive(Debug)]
+pub struct Written {
+    /// Its number.
+    pub seq: u64,
+    file: File,
+    path: PathBuf,
+}
+
+impl Written {
+    /// Waits for the disk, before anybody is told what the entry says.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn to_disk(self) -> Result<(), AuditError> {
+        self.file.sync_data().map_err(|source| AuditError::File { what: "write to the disk", path: self.path, source })
+    }
 }
 
 /// Where the chain stands.
@@ -56,11 +66,11 @@ impl Audit {
         Ok(Self { path: path.to_owned(), key })
     }
 
-    /// Adds an entry and gives its number.
+    /// Adds an entry.
     ///
     /// # Errors
     /// A file that is no plain file, cannot be locked or written, or whose last entry does not hold.
-    pub fn append(&self, event: Event, durable: Durable) -> Result<u64, AuditError> {
+    pub fn append(&self, event: Event) -> Result<Written, AuditError> {
         let mut file = self.open(Missing::Made)?;
         let end = self.end(&mut file)?;
         let is_open = end.is_open;
@@ -70,10 +80,7 @@ impl Audit {
         file.write_all(&bytes).map_err(self.failed("write"))?;
         // Others need not wait for the disk: the order is fixed, and what they add makes this durable too.
         file.unlock().map_err(self.failed("unlock"))?;
-        if durable == Durable::Now {
-            file.sync_data().map_err(self.failed("write to the disk"))?;
-        }
-        Ok(seq)
+        Ok(Written { seq, file, path: self.path.clone() })
     }
 
     /// Moves the file away and begins another one with its head. Gives the number and the head of its last entry.
@@ -143,6 +150,7 @@ impl Audit {
                         && started.elapsed() < PATIENCE =>
                 {
                     self.is_a_folder_there()?;
+                    std::thread::sleep(Duration::from_millis(1));
                     continue;
                 }
                 Err(source) => return Err(self.failed("open")(source)),

@@ -24,7 +24,6 @@ use std::sync::LazyLock;
 
 use flate2::read::ZlibDecoder;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use sha2::{Digest, Sha256};
 
 use format::ReadyRules;
 
@@ -42,6 +41,9 @@ fn unpacked() -> Vec<(String, String)> {
         _ => panic!("the texts of the built-in rules are damaged"),
     }
 }
+
+/// SHA-256 of these texts, in hexadecimal.
+pub static DIGEST: &str = include_str!(concat!(env!("OUT_DIR"), "/sources.sha256"));
 
 /// The same rules as the build script made them ready.
 static READY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
@@ -89,11 +91,6 @@ impl Rules {
         let ReadyRules { rules, keywords, counts, having, texts } = postcard::from_bytes(READY).map_err(RuleError::BuiltIn)?;
         let rules = rules.into_iter().zip(texts).map(|(data, packed)| Rule::new(data, packed)).collect();
         Ok(Self { rules, keywords, counts, having, own: Vec::new(), taken: HashSet::new(), names: Vec::new() })
-    }
-
-    /// SHA-256 of the texts of the rules inside the binary.
-    pub fn digest() -> [u8; 32] {
-        Sha256::digest(PACKED).into()
     }
 
     /// Adds a rule of the user's own, which stands in `file`.

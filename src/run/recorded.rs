@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
-use crate::audit::{self, Audit, Durable, Event, Key};
+use crate::audit::{self, Audit, Event, Key};
 use crate::change::{Coverage, Part, RefUpdate, Store};
 use crate::config::AuditPlace;
 use crate::finding::Secret;
 use crate::judge::{Judged, Judgement, Reason, Status, Verdict};
 use crate::report::Redactor;
-use crate::rules::Rules;
+use crate::rules::{DIGEST, Rules};
 use crate::scan::{Scanner, Text};
 
 use super::Failure;
@@ -30,6 +30,8 @@ static RUN: Mutex<Option<Run>> = Mutex::new(None);
 /// More findings or refs are counted and not listed, and so is what is left when the list has so many bytes.
 const MOST_LISTED: usize = 1000;
 const MOST_BYTES: usize = 256 << 10;
+/// So many bytes of a hash name one version of rules or configuration.
+const SHORT: usize = 16;
 /// A longer text is cut.
 const LONGEST_TEXT: usize = 2000;
 
@@ -71,12 +73,12 @@ pub(super) fn begin(
     let event = Event::Received(audit::Received {
         command: command.to_owned(),
         place: mask.show(here),
-        rules: short(&Rules::digest()),
+        rules: DIGEST.chars().take(2 * SHORT).collect(),
         actor: actor.map(|(name, value)| audit::Actor { name: cut(mask.show(value.as_encoded_bytes())), evidence: name.to_owned() }),
         refs_left_out: (updates.len() - refs.len()) as u64,
         refs,
     });
-    let of = audit.append(event, Durable::Later)?;
+    let of = audit.append(event)?.seq;
     if let Ok(mut run) = RUN.lock() {
         *run = Some(Run { audit, of, decided: None });
     }
@@ -118,9 +120,9 @@ pub(super) fn decided(
         },
         elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
     });
-    run.audit.append(event, Durable::Now)?;
+    let written = run.audit.append(event)?;
     run.decided = Some(status);
-    Ok(())
+    Ok(written.to_disk()?)
 }
 
 /// The run could not do its job. That nothing passes is certain with or without this entry, so that nothing waits for it, and a
@@ -129,7 +131,7 @@ pub fn failed(why: impl FnOnce() -> String) {
     let Ok(mut run) = RUN.try_lock() else { return };
     if let Some(Run { audit, of, decided }) = run.take() {
         let event = Event::Failed(audit::Failed { of, exit: 2, why: cut(why()), instead_of: decided });
-        let _ = audit.append(event, Durable::Later);
+        let _ = audit.append(event);
     }
 }
 
@@ -183,5 +185,5 @@ fn cut(mut text: String) -> String {
 }
 
 fn short(digest: &[u8]) -> String {
-    digest.iter().take(16).map(|b| format!("{b:02x}")).collect()
+    digest.iter().take(SHORT).map(|b| format!("{b:02x}")).collect()
 }
