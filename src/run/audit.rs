@@ -10,6 +10,7 @@ use crate::change;
 use crate::cli::{AuditCommand, AuditFiles, Format, Global};
 use crate::config::AuditPlace;
 use crate::judge::Status;
+use crate::terminal::escape;
 
 use super::exceptions::usage;
 use super::output::{deliver, shown};
@@ -84,6 +85,11 @@ fn told(read: &Read, tell: Tell, global: &Global) -> Result<Status, Failure> {
     Ok(if whole { Status::Clean } else { Status::Blocked })
 }
 
+/// An entry that somebody forged may say anything, and must neither steer a terminal nor look like a line of ours.
+fn safe(text: &str) -> String {
+    escape(text.as_bytes())
+}
+
 fn for_people(Read { files, verified, stats, missing }: &Read, tell: Tell) -> String {
     let mut text = String::new();
     let last_file = files.last().map(|file| shown(file)).unwrap_or_default();
@@ -96,29 +102,29 @@ fn for_people(Read { files, verified, stats, missing }: &Read, tell: Tell) -> St
             stats.allowed, stats.blocked, stats.failed, stats.unfinished
         );
         for (command, count) in &stats.runs {
-            let _ = writeln!(text, "            {count} {command}");
+            let _ = writeln!(text, "            {count} {}", safe(command));
         }
         for (rule, verdicts) in &stats.findings {
             let told: Vec<_> = verdicts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
-            let _ = writeln!(text, "found       {rule}: {}", told.join(", "));
+            let _ = writeln!(text, "found       {}: {}", safe(rule), told.join(", "));
         }
         if stats.findings_left_out > 0 {
             let _ = writeln!(text, "found       {} more, too many to be listed", stats.findings_left_out);
         }
         for (owner, exception) in &stats.exceptions {
-            let _ = writeln!(text, "excepted    {owner}: {} times, last {}", exception.used, exception.last);
+            let _ = writeln!(text, "excepted    {}: {} times, last {}", safe(owner), exception.used, safe(&exception.last));
         }
         let _ = writeln!(text, "unread      {}", stats.unread);
     }
     if let Some((first, last)) = &verified.times {
-        let _ = writeln!(text, "entries     {} to {}, from {first} to {last}", verified.first.unwrap_or_default(), verified.last);
+        let _ = writeln!(text, "entries     {} to {}, from {} to {}", verified.first.unwrap_or_default(), verified.last, safe(first), safe(last));
     }
     if verified.first.is_some_and(|first| first > 1) {
-        let _ = writeln!(text, "begins      after {}, in an earlier file", verified.begins_after);
+        let _ = writeln!(text, "begins      after {}, in an earlier file", safe(&verified.begins_after));
     }
     let _ = writeln!(text, "head        {}", verified.head);
     if verified.torn > 0 {
-        let _ = writeln!(text, "torn        {} line(s) torn by a crash; no entry is missing", verified.torn);
+        let _ = writeln!(text, "torn        {} line(s) torn by a crash: what they would have said is not known", verified.torn);
     }
     if verified.is_torn_at_end {
         text.push_str("torn        the last line is torn by a crash, or was cut: what it would have said is not known\n");

@@ -403,6 +403,34 @@ fn what_cannot_be_read_is_an_error_and_no_answer() {
 }
 
 #[test]
+fn what_a_forged_entry_says_neither_steers_a_terminal_nor_looks_like_an_answer() {
+    use leakstop::audit::{Audit, Continued, Event, Key, Received};
+    let repo = Repo::new();
+    let file = repo.beside("audit.jsonl");
+    let evil = "x\u{1b}[2J\nleakstop: the audit is whole\u{202e}";
+    let audit = Audit::new(&file, Key::none(), &[]).unwrap();
+    audit.append(Event::Continued(Continued { from: evil.to_owned() })).unwrap();
+    let received =
+        Received { command: evil.to_owned(), place: evil.to_owned(), rules: evil.to_owned(), actor: None, refs: Vec::new(), refs_left_out: 0 };
+    audit.append(Event::Received(received)).unwrap();
+    let told = repo.leakstop(&["audit", "stats", file.to_str().unwrap()]).expect(0).out;
+    assert!(!told.contains(['\u{1b}', '\u{202e}']) && told.matches("\nleakstop: ").count() == 1, "{told}");
+}
+
+#[test]
+fn a_verdict_that_could_not_be_told_does_not_hold() {
+    let (server, repo, file) = recorded();
+    push(&repo, &["main"]).expect(0);
+    let zero = "0".repeat(40);
+    let call = format!("'{LEAKSTOP}' hook update refs/heads/x {zero} {} 2>/dev/full", repo.head());
+    ended(server.command("sh").args(["-c", &call])).expect(2);
+    assert_eq!(events(&file)[2..], ["received ", "decided clean", "failed "]);
+    assert_eq!(entries(&file)[4]["instead_of"], "clean");
+    let told = &stats(&server)["stats"];
+    assert_eq!((&told["allowed"], &told["failed"], &told["unfinished"]), (&1.into(), &1.into(), &0.into()));
+}
+
+#[test]
 fn a_file_that_is_moved_away_is_gone_on_with() {
     let (server, repo, file) = recorded();
     push(&repo, &["main"]).expect(0);
