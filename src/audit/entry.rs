@@ -8,8 +8,25 @@ use crate::judge::{Status, Verdict};
 /// The version of this form; keys are only ever added.
 pub(super) const SCHEMA: u32 = 1;
 
-/// One line of the file, without its own hash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How each entry begins; what happened follows.
+#[derive(Debug, Serialize)]
+pub(super) struct Head {
+    pub(super) schema: u32,
+    pub(super) seq: u64,
+    /// When it was written, in UTC.
+    pub(super) time: String,
+    /// Which leakstop wrote it.
+    pub(super) version: &'static str,
+    /// Hash of the entry before; zeros for the first.
+    pub(super) previous: String,
+    /// What stands between it and the entry before: a line that a crash tore.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) torn: Option<Torn>,
+    pub(super) event: &'static str,
+}
+
+/// An entry as it is read: what readers need of all kinds of them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Entry {
     /// The form of the entry.
     pub schema: u32,
@@ -17,16 +34,42 @@ pub struct Entry {
     pub seq: u64,
     /// When it was written, in UTC.
     pub time: String,
-    /// Which leakstop wrote it.
-    pub version: String,
     /// Hash of the entry before; zeros for the first.
     pub previous: String,
     /// What stands between it and the entry before: a line that a crash tore.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub torn: Option<Torn>,
-    /// What happened.
-    #[serde(flatten)]
-    pub event: Event,
+    /// What happened: `received`, `decided`, `failed` or `continued`.
+    pub event: String,
+    /// The command, where a run began.
+    #[serde(default)]
+    pub command: String,
+    /// Number of the entry with which the run began.
+    #[serde(default)]
+    pub of: u64,
+    /// The verdict.
+    pub status: Option<Status>,
+    /// The verdict that does not hold.
+    pub instead_of: Option<Status>,
+    /// What was found.
+    #[serde(default)]
+    pub findings: Vec<Found>,
+    /// How much more was.
+    #[serde(default)]
+    pub findings_left_out: u64,
+    /// What was looked at.
+    #[serde(default)]
+    pub coverage: Coverage,
+}
+
+/// A finding as it is read.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Found {
+    /// Its rule.
+    pub rule: String,
+    /// What it does.
+    pub verdict: Verdict,
+    /// Who answers for the exception that lets it pass.
+    pub owner: Option<String>,
 }
 
 /// A line that was only half written.
@@ -39,8 +82,7 @@ pub struct Torn {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A run began.
     Received(Received),
@@ -52,8 +94,29 @@ pub enum Event {
     Continued(Continued),
 }
 
+impl Event {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Received(_) => "received",
+            Self::Decided(_) => "decided",
+            Self::Failed(_) => "failed",
+            Self::Continued(_) => "continued",
+        }
+    }
+
+    /// The rest of its entry, as an object.
+    pub(super) fn rest(&self) -> serde_json::Result<Vec<u8>> {
+        match self {
+            Self::Received(received) => serde_json::to_vec(received),
+            Self::Decided(decided) => serde_json::to_vec(decided),
+            Self::Failed(failed) => serde_json::to_vec(failed),
+            Self::Continued(continued) => serde_json::to_vec(continued),
+        }
+    }
+}
+
 /// A run begins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Received {
     /// The command as the user knows it: `hook pre-receive`.
     pub command: String,
@@ -70,7 +133,7 @@ pub struct Received {
 }
 
 /// Who pushes, and who says so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Actor {
     /// The name.
     pub name: String,
@@ -79,7 +142,7 @@ pub struct Actor {
 }
 
 /// What becomes of a ref if the push passes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RefMove {
     /// Its name.
     pub name: String,
@@ -90,7 +153,7 @@ pub struct RefMove {
 }
 
 /// A verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Decided {
     /// Number of the entry with which the run began.
     pub of: u64,
@@ -111,7 +174,7 @@ pub struct Decided {
 }
 
 /// A finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
     /// Its rule.
     pub rule: String,
@@ -120,7 +183,7 @@ pub struct Row {
     /// Why.
     pub reason: String,
     /// Who answers for the exception that lets it pass.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// In which part of the repository.
     pub r#where: Where,
@@ -148,7 +211,7 @@ pub struct Coverage {
 }
 
 /// A run that could not do its job.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failed {
     /// Number of the entry with which the run began.
     pub of: u64,
@@ -157,12 +220,12 @@ pub struct Failed {
     /// What kept it.
     pub why: String,
     /// The verdict that was written before and does not hold, since it could not be told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<Status>,
 }
 
 /// The file before was moved away.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Continued {
     /// Where it was moved to.
     pub from: String,

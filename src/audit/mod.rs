@@ -17,7 +17,7 @@ mod verify;
 mod writer;
 
 pub use chain::Key;
-pub use entry::{Actor, Continued, Coverage, Decided, Entry, Event, Failed, Received, RefMove, Row};
+pub use entry::{Actor, Continued, Coverage, Decided, Entry, Event, Failed, Found, Received, RefMove, Row};
 pub use error::AuditError;
 pub use stats::{Exception, Stats};
 pub use verify::{Altered, Noted, Verified, verify};

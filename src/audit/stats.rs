@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::entry::{Entry, Event};
+use super::entry::Entry;
 use crate::judge::{Status, Verdict};
 
 /// What happened, in numbers.
@@ -45,34 +45,34 @@ pub struct Exception {
 impl Stats {
     /// Takes in the next entry.
     pub fn add(&mut self, entry: &Entry) {
-        match &entry.event {
-            Event::Received(received) => {
-                *self.runs.entry(received.command.clone()).or_default() += 1;
+        match (entry.event.as_str(), entry.status) {
+            ("received", _) => {
+                *self.runs.entry(entry.command.clone()).or_default() += 1;
                 self.open.insert(entry.seq);
             }
-            Event::Decided(decided) => {
-                self.open.remove(&decided.of);
-                *self.of(decided.status) += 1;
-                self.findings_left_out += decided.findings_left_out;
-                self.unread += decided.coverage.unread;
-                for row in &decided.findings {
-                    *self.findings.entry(row.rule.clone()).or_default().entry(name(row.verdict)).or_default() += 1;
-                    if let Some(owner) = &row.owner {
+            ("decided", Some(status)) => {
+                self.open.remove(&entry.of);
+                *self.of(status) += 1;
+                self.findings_left_out += entry.findings_left_out;
+                self.unread += entry.coverage.unread;
+                for found in &entry.findings {
+                    *self.findings.entry(found.rule.clone()).or_default().entry(name(found.verdict)).or_default() += 1;
+                    if let Some(owner) = &found.owner {
                         let exception = self.exceptions.entry(owner.clone()).or_default();
                         exception.used += 1;
                         exception.last.clone_from(&entry.time);
                     }
                 }
             }
-            Event::Failed(failed) => {
-                self.open.remove(&failed.of);
-                if let Some(status) = failed.instead_of {
+            ("failed", _) => {
+                self.open.remove(&entry.of);
+                if let Some(status) = entry.instead_of {
                     let counted = self.of(status);
                     *counted = counted.saturating_sub(1);
                 }
                 self.failed += 1;
             }
-            Event::Continued(_) => {}
+            _ => {}
         }
         self.unfinished = self.open.len() as u64;
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::chain::{self, Key, LONGEST, NOTHING};
-use super::entry::{Entry, Event};
+use super::entry::Entry;
 use super::error::AuditError;
 use super::writer::lock;
 
@@ -157,7 +157,7 @@ impl Verified {
             self.first = Some(entry.seq);
             self.begins_after.clone_from(&entry.previous);
             let is_first = entry.seq == 1 && entry.previous == NOTHING;
-            if !is_first && !matches!(entry.event, Event::Continued(_)) {
+            if !is_first && entry.event != "continued" {
                 return Err(Wrong::Here(format!("it is entry {}, and no file begins with it", entry.seq)));
             }
         } else if entry.seq != self.last + 1 {

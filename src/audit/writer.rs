@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::chain::{self, Key, LONGEST, NOTHING};
-use super::entry::{Continued, Entry, Event, SCHEMA, Torn};
+use super::entry::{Continued, Event, Head, SCHEMA, Torn};
 use super::error::AuditError;
 
 /// Who holds the lock reads and writes a few kilobytes: this is a thousand times what that takes.
@@ -237,16 +237,16 @@ impl Audit {
 
     fn next(&self, End { seq, head, torn, .. }: End, event: Event) -> Result<(u64, Vec<u8>), AuditError> {
         let now = jiff::Timestamp::try_from(SystemTime::now());
-        let entry = Entry {
+        let head = Head {
             schema: SCHEMA,
             seq: seq + 1,
             time: now.map_or_else(|_| "beyond all calendars".to_owned(), |now| now.to_string()),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: env!("CARGO_PKG_VERSION"),
             previous: head,
             torn,
-            event,
+            event: event.name(),
         };
-        let (line, _) = chain::line(&entry, &self.key).map_err(|e| self.broken(e.to_string()))?;
+        let line = chain::line(&head, &event, &self.key).map_err(|e| self.broken(e.to_string()))?;
         if line.len() > LONGEST {
             return Err(self.broken(format!("the next entry has {} bytes, and {LONGEST} are the most", line.len())));
         }
