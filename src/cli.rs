@@ -82,6 +82,9 @@ pub enum Command {
     /// Look at the rules
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// Look at what was decided, and whether somebody altered that
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -296,6 +299,45 @@ pub enum RulesCommand {
 pub enum ConfigCommand {
     /// Read all configuration that applies here, and say where it comes from
     Check,
+}
+
+/// `audit`
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Say whether any entry was altered, removed or put in. Exit code 1 when one was
+    Verify {
+        /// What is read
+        #[command(flatten)]
+        from: AuditFiles,
+        /// A head that was noted elsewhere: the entry must be there still
+        #[arg(long, value_name = "HASH")]
+        head: Option<String>,
+        /// So many entries were there at least
+        #[arg(long, value_name = "N")]
+        count: Option<u64>,
+    },
+    /// Count runs, findings and exceptions, and print the head
+    Stats {
+        /// What is read
+        #[command(flatten)]
+        from: AuditFiles,
+    },
+    /// Move the file away; the next one goes on from its head
+    Rotate {
+        /// Where to, on the same file system
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+}
+
+/// The files of an audit.
+#[derive(Debug, Args)]
+pub struct AuditFiles {
+    /// The files of one audit, the oldest first; the one that is configured here if nothing is named
+    pub files: Vec<PathBuf>,
+    /// The key that the entries were written with; the configured one if nothing is named
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
 }
 
 /// The hooks that a copy or a link of the binary can be named after.

@@ -16,6 +16,7 @@
 //! 9. Keywords never change an answer, only its cost.
 //! 10. Every decision has a reason.
 
+pub mod audit;
 pub mod change;
 pub mod cli;
 pub mod config;

@@ -8,7 +8,7 @@ use clap::Parser;
 use leakstop::change::{GaveUp, PROGRESS, arm};
 use leakstop::cli::{Cli, as_hook};
 use leakstop::judge::Status;
-use leakstop::run::{Failure, clear_progress, run};
+use leakstop::run::{Failure, clear_progress, failed, run};
 use leakstop::terminal::escape;
 
 const BLOCKED: i32 = 1;
@@ -20,6 +20,7 @@ fn main() {
         // The payload may hold bytes of what was scanned: only the place is told.
         let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
         say(&format!("leakstop: internal error{place}; nothing passes. Please report it with the output of `leakstop --version`."));
+        failed(|| format!("internal error{place}"));
         exit(FAILED);
     }));
     let arguments = as_hook(std::env::args_os()).unwrap_or_else(|| std::env::args_os().collect());
@@ -51,9 +52,10 @@ fn give_up(why: &GaveUp, end_children: &dyn Fn()) -> ! {
     const READER: Duration = Duration::from_millis(40);
     let hint = why.hint();
     let text = format!("leakstop: error: {why}\n  {PROGRESS}\n  try: {hint}\nleakstop: not everything was checked, so nothing passes");
-    let told = std::thread::spawn(move || say(&text));
+    let entry = text.clone();
+    let told = [std::thread::spawn(move || say(&text)), std::thread::spawn(move || failed(|| entry))];
     let since = Instant::now();
-    while !told.is_finished() && since.elapsed() < READER {
+    while !told.iter().all(std::thread::JoinHandle::is_finished) && since.elapsed() < READER {
         std::thread::sleep(Duration::from_millis(1));
     }
     end_children();

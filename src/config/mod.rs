@@ -1,11 +1,13 @@
 //! TOML text to [`Config`] (as written) to [`Policy`] (as it applies). Unknown keys are errors, with their place.
 
 mod accepted;
+mod audit;
 mod exception;
 mod policy;
 mod weaker;
 
 pub use accepted::{Accepted, parse_accepted};
+pub use audit::{AuditPlace, audit};
 pub use exception::Allowance;
 pub use policy::{Layer, Origin, Policy};
 pub use weaker::weaker;
@@ -89,6 +91,9 @@ pub struct Config {
     /// What holds on a server.
     #[serde(default)]
     pub server: ServerSettings,
+    /// Where decisions are recorded.
+    #[serde(default)]
+    pub audit: AuditSettings,
     /// Exceptions, each with an owner.
     #[serde(default)]
     pub allow: Vec<Spanned<AllowEntry>>,
@@ -203,6 +208,18 @@ pub struct ServerSettings {
     pub repository_config: Option<RepositoryConfig>,
     /// Which refs count as accepted.
     pub baseline: Option<Baseline>,
+}
+
+/// `[audit]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSettings {
+    /// The file of entries; empty for none.
+    pub file: Option<Spanned<String>>,
+    /// The file of the key that entries are hashed with; empty for none.
+    pub key_file: Option<Spanned<String>>,
+    /// Whether hooks of a work tree and scans write entries too.
+    pub local: Option<bool>,
 }
 
 /// One `[[allow]]`: an exception that somebody answers for. It says at least one of which finding, rule, value or path; of

@@ -5,7 +5,8 @@ use toml::Spanned;
 
 use super::policy::{ARCHIVE_BYTES, ARCHIVE_ENTRIES, ARCHIVE_RATIO, MAX_FILE_BYTES};
 use super::{
-    AllowEntry, Config, Level, LevelAt, Levels, Limits, NameSettings, PathSettings, RuleSettings, ServerSettings, UnreadSettings, ValueSettings,
+    AllowEntry, AuditSettings, Config, Level, LevelAt, Levels, Limits, NameSettings, PathSettings, RuleSettings, ServerSettings, UnreadSettings,
+    ValueSettings,
 };
 
 /// Everything by which `after` is weaker than `before`, in words. Empty where it is as strict or stricter.
@@ -70,6 +71,7 @@ const fn every_key_is_weighed(config: &Config) {
             },
         unread: UnreadSettings { commit: _, push: _, lfs: _ },
         server: ServerSettings { repository_config: _, baseline: _ }, // a repository's own file cannot set these
+        audit: AuditSettings { file: _, key_file: _, local: _ },      // nor these
         allow: _,
         line_starts: _,
         digest: _, // of the whole file
@@ -214,12 +216,15 @@ mod tests {
     /// Each key of the example, changed to what lets most through, is named; those that are not say here why.
     #[test]
     fn no_key_is_overlooked() {
-        const OTHERWISE: [&str; 6] = [
+        const OTHERWISE: [&str; 9] = [
             "fingerprint_key",    // exceptions for single findings hold no more
             "limits.deadline_ms", // a repository's own file cannot set these, and at their end nothing passes
             "limits.git_seconds",
             "server.repository_config", // nor these
             "server.baseline",
+            "audit.file",
+            "audit.key_file",
+            "audit.local",
             "names.sensitive", // one name more is stricter; fewer are tried above
         ];
         let example: toml::Table = include_str!("../../config.example.toml").parse().unwrap();

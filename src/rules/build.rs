@@ -18,6 +18,7 @@ mod reach;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use format::{Cold, ReadyRules, RuleData, RuleFile};
+use sha2::{Digest, Sha256};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -36,9 +37,12 @@ fn main() -> Result<(), Failure> {
     }
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("rules.bin"), ready(all)?)?;
+    let sources = postcard::to_stdvec(&sources)?;
     let mut packed = ZlibEncoder::new(std::fs::File::create(out.join("sources.z"))?, Compression::best());
-    packed.write_all(&postcard::to_stdvec(&sources)?)?;
+    packed.write_all(&sources)?;
     packed.finish()?;
+    let digest: String = Sha256::digest(&sources).iter().map(|b| format!("{b:02x}")).collect();
+    std::fs::write(out.join("sources.sha256"), digest)?;
     Ok(())
 }
 

@@ -42,6 +42,9 @@ fn unpacked() -> Vec<(String, String)> {
     }
 }
 
+/// SHA-256 of these texts, in hexadecimal.
+pub static DIGEST: &str = include_str!(concat!(env!("OUT_DIR"), "/sources.sha256"));
+
 /// The same rules as the build script made them ready.
 static READY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
 

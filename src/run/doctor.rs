@@ -15,7 +15,7 @@ use crate::rules::{Rules, shape};
 use super::failure::sieved;
 use super::output::{self, shown};
 use super::setup::{CANARY, fresh_seed, own_program, prove};
-use super::{Failure, settings};
+use super::{Failure, recorded, settings};
 
 /// One answer.
 struct Answer {
@@ -34,6 +34,7 @@ pub(super) fn doctor(asked: &Doctor, global: &Global) -> Result<Status, Failure>
     let mut answers = Vec::new();
     what_applies(&place, is_server, global, &mut answers)?;
     where_hooks_are(&place, &mut answers);
+    the_audit(&place, is_server, global, &mut answers)?;
     let hooks: &[&str] = if is_server { &SERVER_HOOKS } else { &CLIENT_HOOKS };
     for hook in hooks {
         answers.push(of_hook(&place, hook, is_server)?);
@@ -59,7 +60,11 @@ fn what_applies(place: &GitPlace, is_server: bool, global: &Global, answers: &mu
         std::env::set_current_dir(&place.git_dir).map_err(|source| change::ChangeError::File { path: place.git_dir.clone(), source })?;
     }
     let store = if is_server { change::open_by(Trust::CheckOwner, None)? } else { change::open(Trust::CheckOwner)? };
-    let settings = if is_server { settings::of_push(global, &store, &[], &mut rules)? } else { settings::of_commit(global, &store, &mut rules)? };
+    let settings = if is_server {
+        settings::of_push(settings::of_server(global, &place.git_dir)?, &store, &[], &mut rules)?
+    } else {
+        settings::of_commit(global, &store, &mut rules)?
+    };
     let files = if settings.files.is_empty() { "the defaults".to_owned() } else { format!("the defaults, then {}", settings.files.join(", ")) };
     note("policy", files);
     settings.notes.into_iter().for_each(|says| note("policy", says));
@@ -86,6 +91,19 @@ fn where_hooks_are(place: &GitPlace, answers: &mut Vec<Answer>) {
         let says = format!("anybody may write to {}", shown(&place.hooks));
         answers.push(Answer { good: Some(false), what: "hooks".to_owned(), says });
     }
+}
+
+/// Where decisions are recorded. If they cannot be, the gate is shut to everybody, which is no danger and no state to stay in.
+fn the_audit(place: &GitPlace, is_server: bool, global: &Global, answers: &mut Vec<Answer>) -> Result<(), Failure> {
+    let configured = settings::audit_place(global, is_server.then_some(place.git_dir.as_path()))?;
+    let Some(audit) = configured.filter(|audit| is_server || audit.local) else { return Ok(()) };
+    let file = shown(&audit.file);
+    let says = match recorded::open(&audit, Some(&place.git_dir)).and_then(|audit| Ok(audit.try_out()?)) {
+        Ok(last) => format!("{file} can be written by this user, and its last entry (number {last}) holds"),
+        Err(failure) => format!("{file} cannot be written, so that nothing passes: {}", causes(&failure)),
+    };
+    answers.push(Answer { good: None, what: "audit".to_owned(), says });
+    Ok(())
 }
 
 fn is_the_same_folder(a: &Path, b: &Path) -> bool {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::audit::AuditError;
 use crate::change::{ChangeError, Part};
 use crate::config::ConfigError;
 use crate::finding::Secret;
@@ -9,6 +10,8 @@ use crate::install::InstallError;
 use crate::report::{MergeError, Redactor};
 use crate::rules::{RuleError, Rules};
 use crate::scan::{ScanError, Scanner, Text};
+
+use super::recorded;
 
 /// leakstop could not do its job.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +31,9 @@ pub enum Failure {
     /// Hooks could not be put in place or taken away.
     #[error(transparent)]
     Install(#[from] InstallError),
+    /// The audit cannot be kept or read.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// A thread ended without a result.
     #[error("a scanning thread broke off")]
     Thread,
@@ -104,12 +110,20 @@ impl Failure {
         text
     }
 
+    /// Tells the audit of it, unless that is what cannot be reached.
+    pub(super) fn is_recorded(&self) {
+        if !matches!(self, Self::Audit(AuditError::Held { .. })) {
+            recorded::failed(|| self.told());
+        }
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Change(e) => e.hint(),
             Self::Config(e) => Some(e.hint()),
             Self::Install(e) => e.hint(),
+            Self::Audit(e) => Some(e.hint()),
             Self::Report { .. } => Some("name the files that `scan --history --shard K/N --format json --output FILE` wrote"),
             Self::Merge(e) => Some(e.hint()),
             Self::State { .. } => Some("let XDG_STATE_HOME name a folder that can be written, or scan without `--since-last`"),

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::change::{self, Backend, ChangeSet, HiddenRefs, NewText, ObjectId, Part, PrePush, RefUpdate, Store, Trust};
 use crate::cli::Global;
-use crate::config::{Baseline, Policy};
+use crate::config::{self, Baseline, Policy};
 use crate::judge::{Gate, Status, Unseen, judge};
 use crate::rules::Rules;
 use crate::scan::Scanner;
@@ -21,7 +21,7 @@ use super::packed::limits;
 use super::settings::Settings;
 use super::time::{self, Side};
 use super::weakened::{Effect, OwnFiles};
-use super::{Failure, settings};
+use super::{Failure, recorded, settings};
 
 /// One run.
 pub(super) struct Session<'a> {
@@ -42,6 +42,7 @@ impl Session<'_> {
         let store = change::open(trust)?;
         let mut rules = rules()?;
         let mut settings = settings::of_commit(self.global, &store, &mut rules)?;
+        self.begin(command, &settings, Some(&store), &[], &rules)?;
         let others = change::merge_parents(&store, std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
         let change = change::staged(&store, &others)?;
         let mut own_files = OwnFiles::default();
@@ -56,6 +57,7 @@ impl Session<'_> {
         let store = change::open(Trust::GitAccepted)?;
         let mut rules = rules()?;
         let settings = settings::of_commit(self.global, &store, &mut rules)?;
+        self.begin("hook commit-msg", &settings, Some(&store), &[], &rules)?;
         let text = std::fs::read(file).map_err(|source| change::ChangeError::File { path: file.to_owned(), source })?;
         let editor = std::env::var("GIT_EDITOR").ok();
         let overrides: String = std::env::vars_os()
@@ -75,6 +77,7 @@ impl Session<'_> {
         let store = change::open(Trust::GitAccepted)?;
         let mut rules = rules()?;
         let mut settings = settings::of_commit(self.global, &store, &mut rules)?;
+        self.begin("hook pre-push", &settings, Some(&store), &updates, &rules)?;
         let known = change::known_to(&store, remote.as_encoded_bytes(), url.as_encoded_bytes())?;
         let found = examine_push(&store, &updates, &known, &rules, &mut settings, Effect::Here)?;
         self.finish("hook pre-push", Gate::Push, found, &settings, &rules, Stream::Error)
@@ -96,7 +99,10 @@ impl Session<'_> {
         time::keep(&[], Side::Server)?;
         let store = change::open_by(Trust::Receiving, backend)?;
         let mut rules = rules()?;
-        let mut settings = settings::of_push(self.global, &store, updates, &mut rules)?;
+        let trusted = settings::of_server(self.global, &store.git_dir())?;
+        // Before anything of the push is read: whatever happens from here on leaves a trace.
+        recorded::begin(config::audit(&trusted)?.as_ref(), command, Some(&store), updates, &rules)?;
+        let mut settings = settings::of_push(trusted, &store, updates, &mut rules)?;
         let hidden = match settings.policy.baseline {
             Baseline::Visible => HiddenRefs::Ignored,
             Baseline::All => HiddenRefs::Counted,
@@ -112,6 +118,7 @@ impl Session<'_> {
         let store = change::open(Trust::CheckOwner)?;
         let mut rules = rules()?;
         let settings = settings::of_commit(self.global, &store, &mut rules)?;
+        self.begin("scan --range", &settings, Some(&store), &[], &rules)?;
         let Some((from, to)) = range.split_once("..").filter(|(_, to)| !to.starts_with('.')) else {
             return Err(Failure::Usage { why: format!("`{}` is no range", range.escape_debug()), hint: "write it as A..B, for example main..HEAD" });
         };
@@ -131,6 +138,7 @@ impl Session<'_> {
         let mut rules = rules()?;
         let root = change::hooks_dir(&paths[0]).ok().and_then(|place| place.work_tree);
         let settings = settings::of_files(self.global, root.as_deref(), &mut rules)?;
+        self.begin("scan", &settings, None, &[], &rules)?;
         let found = disk::examine_files(paths, everything, root.as_deref(), &rules, &settings.policy)?;
         self.finish("scan", Gate::Commit, found, &settings, &rules, Stream::Out)
     }
@@ -140,11 +148,24 @@ impl Session<'_> {
         let mut rules = rules()?;
         let root = change::hooks_dir(Path::new(".")).ok().and_then(|place| place.work_tree);
         let settings = settings::of_files(self.global, root.as_deref(), &mut rules)?;
+        self.begin("scan --stdin", &settings, None, &[], &rules)?;
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(|e| Failure::Input { why: e.to_string() })?;
         refuse_closed(&bytes)?;
         let found = disk::examine_text(path, &bytes, &rules, &settings.policy)?;
         self.finish("scan --stdin", Gate::Commit, found, &settings, &rules, Stream::Out)
+    }
+
+    /// Outside of a server decisions are recorded only where that is asked for.
+    pub(super) fn begin(
+        &self,
+        command: &str,
+        settings: &Settings,
+        store: Option<&dyn Store>,
+        updates: &[RefUpdate],
+        rules: &Rules,
+    ) -> Result<(), Failure> {
+        recorded::begin(settings.audit.as_ref().filter(|place| place.local), command, store, updates, rules)
     }
 
     fn examine(&self, store: &dyn Store, change: &ChangeSet, rules: &Rules, policy: &Policy) -> Result<Found, Failure> {
@@ -171,6 +192,8 @@ impl Session<'_> {
         let beyond = found.coverage.beyond.iter().map(|file| file.path.as_slice()).collect();
         let unseen = Unseen { unread: found.coverage.unread.len(), beyond, lfs: found.coverage.lfs.len() };
         let judgement = judge(found.findings, unseen, gate, &settings.policy, settings::today()?);
+        // Nobody is told a verdict that is not written down.
+        recorded::decided(&judgement, &found.coverage, settings, rules, &of_whole.in_names, self.started)?;
         report(self, command, &judgement, &found.coverage, &settings.notes, rules.all().len(), stream, of_whole)?;
         Ok(judgement.status())
     }

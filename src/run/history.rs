@@ -32,6 +32,7 @@ impl Session<'_> {
         let store = change::open(Trust::CheckOwner)?;
         let mut rules = rules()?;
         let mut settings = settings::of_commit(self.global, &store, &mut rules)?;
+        self.begin("scan --history", &settings, Some(&store), &[], &rules)?;
         let remembered = asked.since_last.then(|| Remembered::open(&store, &settings, shard)).transpose()?;
         settings.notes.extend(remembered.as_ref().and_then(|remembered| remembered.note.clone()));
         let shown = progress::shown(self.global);

@@ -1,6 +1,7 @@
 //! Tells the story of each command in order.
 
 mod across;
+mod audit;
 mod baseline;
 mod blobs;
 mod disk;
@@ -19,6 +20,7 @@ mod moves;
 mod output;
 mod packed;
 mod progress;
+mod recorded;
 mod remembered;
 mod rule_check;
 mod scheduler;
@@ -30,6 +32,7 @@ mod weakened;
 
 pub use failure::Failure;
 pub use progress::clear_progress;
+pub use recorded::failed;
 
 use std::time::Instant;
 
@@ -42,6 +45,14 @@ use gate::Session;
 /// # Errors
 /// Whatever kept leakstop from doing its job: exit code 2.
 pub fn run(cli: &Cli, started: Instant) -> Result<Status, Failure> {
+    let ended = told(cli, started);
+    if let Err(failure) = &ended {
+        failure.is_recorded();
+    }
+    ended
+}
+
+fn told(cli: &Cli, started: Instant) -> Result<Status, Failure> {
     let session = Session { global: &cli.global, started };
     match &cli.command {
         Command::Hook(Hook::PreCommit { .. }) => session.index("hook pre-commit"),
@@ -67,6 +78,7 @@ pub fn run(cli: &Cli, started: Instant) -> Result<Status, Failure> {
         Command::Explain(call) => explain::explain(call, &cli.global),
         Command::Rules(RulesCommand::Check { file }) => rule_check::check(file.as_deref(), &cli.global),
         Command::Rules(rules) => information::rules(rules, &cli.global),
+        Command::Audit(command) => audit::audit(command, &cli.global),
         Command::Config(config) => information::config(config, &cli.global),
         Command::Doctor(asked) => doctor::doctor(asked, &cli.global),
         Command::Completions { shell } => information::completions(*shell),

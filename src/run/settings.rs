@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::change::{self, ObjectId, RefUpdate, Store};
 use crate::cli::Global;
-use crate::config::{self, Accepted, ConfigError, Layer, Origin, Policy, RepositoryConfig};
+use crate::config::{self, Accepted, AuditPlace, ConfigError, Layer, Origin, Policy, RepositoryConfig};
 use crate::rules::{OwnRule, Rules};
 
 use super::Failure;
@@ -28,6 +28,8 @@ pub(super) struct Settings {
     pub(super) notes: Vec<String>,
     /// The files it was read from, in the order in which they apply.
     pub(super) files: Vec<String>,
+    /// Where decisions are recorded.
+    pub(super) audit: Option<AuditPlace>,
     /// SHA-256 of what these files say.
     layers: Vec<[u8; 32]>,
 }
@@ -178,18 +180,29 @@ fn baseline_in_blob(store: &dyn Store, blob: ObjectId, name: &str) -> Result<Acc
     Ok(config::parse_accepted(name, &text)?)
 }
 
-/// For hooks of a server: the machine's file and the one in the repository's git folder come last, so that nothing in the
-/// repository weakens them. The account's own configuration and environment count for nothing.
-pub(super) fn of_push(global: &Global, store: &dyn Store, updates: &[RefUpdate], rules: &mut Rules) -> Result<Settings, Failure> {
-    let trusted = match &global.config {
-        Some(file) => vec![named(file)?],
-        None => {
-            let mut layers = Vec::new();
-            layers.extend(on_disk(&machine_file(), Origin::Trusted)?);
-            layers.extend(on_disk(&store.git_dir().join(SERVER_FILE), Origin::Trusted)?);
-            layers
-        }
+/// What those who run a server say: in the machine's file and in the one in the repository's git folder. The account's own
+/// configuration and environment count for nothing.
+pub(super) fn of_server(global: &Global, git_dir: &Path) -> Result<Vec<Layer>, Failure> {
+    if let Some(file) = &global.config {
+        return Ok(vec![named(file)?]);
+    }
+    let mut layers = Vec::new();
+    layers.extend(on_disk(&machine_file(), Origin::Trusted)?);
+    layers.extend(on_disk(&git_dir.join(SERVER_FILE), Origin::Trusted)?);
+    Ok(layers)
+}
+
+/// Where decisions are recorded: those of the hooks of a server, where its git folder is named, or those here.
+pub(super) fn audit_place(global: &Global, server: Option<&Path>) -> Result<Option<AuditPlace>, Failure> {
+    let layers = match server {
+        Some(git_dir) => of_server(global, git_dir)?,
+        None => own_layers(global)?,
     };
+    Ok(config::audit(&layers)?)
+}
+
+/// For hooks of a server: its own layers come last, so that nothing in the repository weakens them.
+pub(super) fn of_push(trusted: Vec<Layer>, store: &dyn Store, updates: &[RefUpdate], rules: &mut Rules) -> Result<Settings, Failure> {
     time::keep(&trusted, Side::Server)?;
     add_rules(&trusted, rules)?;
     let server = Policy::new(&trusted, rules)?;
@@ -280,11 +293,12 @@ fn settings(layers: Vec<Layer>, accepted: Vec<Accepted>, rules: &Rules) -> Resul
     for accepted in policy.accepted.iter().filter(|accepted| accepted.expires < today && !accepted.entries.is_empty()) {
         notes.push(format!("the baseline {} of {} ran out on {}", accepted.file, accepted.owner, accepted.expires));
     }
+    let audit = config::audit(&layers)?;
     let digests =
         layers.iter().map(|layer| Sha256::new().chain_update(format!("{:?}", layer.origin)).chain_update(layer.config.digest).finalize().into());
     let digests = digests.collect();
     let files = layers.into_iter().map(|layer| layer.file).chain(policy.accepted.iter().map(|accepted| accepted.file.clone())).collect();
-    Ok(Settings { policy, notes, files, layers: digests })
+    Ok(Settings { policy, notes, files, audit, layers: digests })
 }
 
 /// True when one file was named that counts alone.

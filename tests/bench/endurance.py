@@ -4,7 +4,8 @@
 Four clients at once push to one bare repository behind `git daemon`, again and again; every tenth push holds a secret somewhere.
 Each secret has to be refused and all else accepted, while the rate, the memory of the hook, the open files of the server and what is
 left in temporary folders stay as they were. Then pushes are cut off: the hook, the client or the server is killed (-9) at a random
-moment. After each the repository is sound and no secret can be reached from a ref. Exit code 1: something of that does not hold.
+moment. After each the repository is sound and no secret can be reached from a ref. The audit is on all the time: it has to verify,
+to say of each push what git said, and to show a hook that was killed as unfinished. Exit code 1: something of that does not hold.
 
 Only the standard library and git are needed; Linux, since it looks into /proc. All is made anew below target/endurance.
 """
@@ -36,12 +37,15 @@ def main():
     options.add_argument("--binary", type=Path, default=TOP / "target" / "release" / "leakstop", help="the program (%(default)s)")
     options.add_argument("--pushes", type=int, default=10_000, help="how many pushes (%(default)s)")
     options.add_argument("--kills", type=int, default=300, help="how many pushes are cut off (%(default)s)")
+    options.add_argument("--minutes", type=float, default=1e9, help="after so long no further pushes; the figures say how many there were")
+    options.add_argument("--without-audit", action="store_true", help="to see what the audit costs")
     options.add_argument("--seed", type=int, default=1, help="of what is pushed and killed (%(default)s)")
     options.add_argument("--work", type=Path, default=TOP / "target" / "endurance", help="where (%(default)s)")
     options = options.parse_args()
-    scene = Scene(options.work, options.binary.resolve())
+    scene = Scene(options.work, options.binary.resolve(), not options.without_audit)
     try:
-        report = {"pushes": endure(scene, options.pushes, options.seed)}
+        report = {"began": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())}
+        report["pushes"] = endure(scene, options.pushes, options.seed, time.monotonic() + 60 * options.minutes)
         report["kills"] = cut_off(scene, options.kills, options.seed)
         report["at the end"] = scene.whole()
     finally:
@@ -58,13 +62,13 @@ def main():
 # ---- the two halves
 
 
-def endure(scene, pushes, seed):
+def endure(scene, pushes, seed, end):
     """All clients push at once; in between the clock stops and is read."""
     steps = []
     step = max(pushes // 20, CLIENTS)
     clients = [Client(scene, number, seed) for number in range(CLIENTS)]
     done = 0
-    while done < pushes:
+    while done < pushes and time.monotonic() < end:
         each = min(step, pushes - done) // CLIENTS or 1
         started = time.monotonic()
         together(lambda client: [client.push() for _ in range(each)], clients)
@@ -72,6 +76,14 @@ def endure(scene, pushes, seed):
         done += each * CLIENTS
         steps.append({"pushes": done, "a second": round(each * CLIENTS / seconds, 1)} | scene.measured())
         print(" ".join(f"{name} {value};" for name, value in steps[-1].items()), flush=True)
+        if scene.audit:
+            check_pushes(scene, done)
+    # git tidies up beside all this (`gc --auto`), for a while longer than the pushes take.
+    for _ in range(1200):
+        steps[-1]["processes"] = len(scene.processes())
+        if steps[-1]["processes"] == 0:
+            break
+        time.sleep(0.1)
     for client in clients:
         tip = scene.git("rev-parse", f"refs/heads/client-{client.number}")
         scene.check(tip == client.tip, f"client {client.number} was told that {client.tip} is accepted, and the ref holds {tip}")
@@ -84,14 +96,44 @@ def endure(scene, pushes, seed):
     return {"planted, all refused": planted, "clean, all accepted": clean, "steps": steps}
 
 
+def check_pushes(scene, done):
+    """Of each push the audit holds what git said, once."""
+    runs = scene.audited()
+    told, scene.told = scene.told, {}
+    for push, status in told.items():
+        known = [run.get("status", "unfinished") for run in runs if run["push"] == push]
+        scene.check(known == [status], f"git said of {push} that it is {status}, and the audit says {known}")
+    others = [run["push"] for run in runs if run["push"] not in told]
+    scene.check(not others, f"the audit tells of {len(others)} pushes that nobody made, {others[:1]}")
+    scene.check(scene.stats()["unfinished"] == 0, f"after {done} pushes some are unfinished")
+
+
+def check_cut_off(scene, client, what, push, moved, code, told, hit_hook):
+    """What the audit says of a push that was cut off goes with what git says and with what the repository holds."""
+    runs = [run for run in scene.audited() if run["push"] == push]
+    scene.check(len(runs) <= 1, f"{what}: the audit holds it {len(runs)} times")
+    status = runs[0].get("status", "unfinished") if runs else "never received"
+    if moved or code == 0:
+        scene.check(status in ("clean", "warned"), f"{what}: it took effect, and the audit says {status}")
+    if b"leakstop: blocked" in told:
+        scene.check(status == "blocked", f"{what}: it was refused, and the audit says {status}")
+    if hit_hook:
+        return {"unfinished": "hook: unfinished in the audit", "never received": "hook: killed before its first entry"}.get(status, "hook: killed after its verdict was written")
+    return f"others: {status} in the audit"
+
+
 def cut_off(scene, kills, seed):
     """One push after the other is cut off. What the client hears may be anything; what the repository holds may not."""
     chance = random.Random(seed + 1000)
     client = Client(scene, 100, seed)
     client.push(planted=None)
+    audit = {}
     counts = {"hook": 0, "client": 0, "server": 0, "came too late": 0, "took effect": 0}
     lengths = [client.timed() for _ in range(3)]
     length = sorted(lengths)[1]
+    if scene.audit:
+        scene.audited()
+    unfinished = 0
     for at in range(kills):
         victim = chance.choice(["hook", "client", "server"])
         place = chance.choice(PLACES) if chance.random() < 0.5 else None
@@ -99,7 +141,7 @@ def cut_off(scene, kills, seed):
         before = scene.refs()
         process = client.start(commit, ref)
         hit = kill(scene, victim, process, chance.random() * length)
-        process.communicate()
+        told = process.communicate()[1]
         scene.is_idle()
         counts[victim if hit else "came too late"] += 1
         after = scene.refs()
@@ -109,12 +151,22 @@ def cut_off(scene, kills, seed):
         if moved:
             counts["took effect"] += 1
             client.tip = commit if ref.startswith("refs/heads/") else client.tip
-        told = scene.fsck("--connectivity-only")
-        scene.check(not told, f"kill {at} of the {victim}: git fsck says {told}")
+        if scene.audit:
+            push = (ref, commit)
+            happened = check_cut_off(scene, client, f"kill {at} of the {victim}", push, moved, process.returncode, told, hit and victim == "hook")
+            audit[happened] = audit.get(happened, 0) + 1
+            unfinished += "unfinished" in happened
+        sound = scene.fsck("--connectivity-only")
+        scene.check(not sound, f"kill {at} of the {victim}: git fsck says {sound}")
         if at % 50 == 49:
             print(f"{at + 1} cut off: {counts}", flush=True)
     client.push(planted=None)
     client.push(planted="file")
+    if scene.audit:
+        scene.audited()
+        stats = scene.stats()
+        scene.check(stats["unfinished"] == unfinished, f"`audit stats` counts {stats['unfinished']} as unfinished, and {unfinished} were seen")
+        counts["audit"] = audit | {"stats": stats}
     return counts
 
 
@@ -164,7 +216,7 @@ def kill(scene, victim, client, delay):
 class Scene:
     """The server's side, and what is wrong with it."""
 
-    def __init__(self, work, program):
+    def __init__(self, work, program, audited):
         shutil.rmtree(work, ignore_errors=True)
         self.program = program
         self.work, self.server, self.temporary = work, work / "server.git", work / "tmp"
@@ -178,6 +230,10 @@ class Scene:
         os.environ.update(HOME=str(home), GIT_CONFIG_NOSYSTEM="1", LC_ALL="C", TMPDIR=str(self.temporary))
         subprocess.run(["git", "init", "-q", "--bare", str(self.server)], check=True)
         subprocess.run([str(program), "install", "--server", str(self.server)], check=True, stdout=subprocess.DEVNULL)
+        self.audit, self.audit_read, self.runs, self.told = None, 0, {}, {}
+        if audited:
+            self.audit = work / "audit.jsonl"
+            (self.server / "leakstop.toml").write_text(f'[audit]\nfile = "{self.audit}"\n')
         hook = self.server / "hooks" / "pre-receive"
         # What the hook needs is written down by a program that waits for it.
         self.memory = work / "memory"
@@ -205,6 +261,35 @@ class Scene:
             with self.lock:
                 self.wrong.append(otherwise)
             print(f"WRONG: {otherwise}", flush=True)
+
+    def audited(self):
+        """The runs of which entries were written since the last call; the chain has to hold."""
+        verify = subprocess.run([str(self.program), "audit", "verify", str(self.audit)], capture_output=True, text=True)
+        self.check(verify.returncode == 0, f"`audit verify` ended with {verify.returncode}: {verify.stdout[-500:]}{verify.stderr[-500:]}")
+        with self.audit.open("rb") as file:
+            file.seek(self.audit_read)
+            new = file.read()
+        new = new[:new.rfind(b"\n") + 1]
+        self.audit_read += len(new)
+        changed = {}
+        self.check(not any(secret.encode() in new for secret in self.secrets), "the audit holds a secret")
+        for line in new.splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue  # torn by a kill, which `verify` has told from one that was altered
+            if entry["event"] == "received":
+                [moved] = entry["refs"]
+                self.runs[entry["seq"]] = changed[entry["seq"]] = {"push": (moved["name"], moved["new"])}
+            else:
+                run = changed[entry["of"]] = self.runs[entry["of"]]
+                run["status"] = entry.get("status", "failed")
+        return list(changed.values())
+
+    def stats(self):
+        stats = subprocess.run([str(self.program), "audit", "stats", str(self.audit), "--format", "json"], capture_output=True, text=True)
+        self.check(stats.returncode == 0, f"`audit stats` ended with {stats.returncode}: {stats.stderr[-500:]}")
+        return json.loads(stats.stdout)["stats"]
 
     def refs(self):
         return dict(line.split()[::-1] for line in self.git("for-each-ref", "--format=%(objectname) %(refname)").splitlines())
@@ -284,6 +369,8 @@ class Client:
         process = self.start(commit, ref)
         told = process.communicate()[1].decode(errors="replace")
         accepted = process.returncode == 0
+        with self.scene.lock:
+            self.scene.told[ref, commit] = "clean" if accepted else "blocked"
         if planted:
             self.counts["planted"] += 1
             self.scene.check(not accepted, f"a secret in a {planted} was accepted as {ref}")

@@ -186,7 +186,7 @@ mod of_the_system {
     use super::*;
 
     /// The kinds of calls, with what they may fail with: not found is no failure but an answer.
-    const KINDS: [(&str, &[i32]); 9] = [
+    const KINDS: [(&str, &[i32]); 10] = [
         ("open", &[13, 24, 5]),
         ("read", &[5]),
         ("map", &[12]),
@@ -196,6 +196,7 @@ mod of_the_system {
         ("list", &[5, 13]),
         ("thread", &[11]),
         ("spawn", &[11, 24]),
+        ("sync", &[5, 28]),
     ];
 
     fn counts(scene: &Scene) -> Vec<(String, usize)> {
@@ -265,6 +266,47 @@ mod of_the_system {
     #[test]
     fn a_push_is_never_received() {
         never_passes("receive", Scene::receive);
+    }
+
+    /// An answer that was given stands in the audit, whatever fails, and what was written is a chain.
+    #[test]
+    fn no_answer_is_given_that_the_audit_does_not_hold() {
+        let scene = Scene::receive("git2");
+        let file = scene.repo.beside("audit.jsonl");
+        let (mut kept, mut answered) = (0, 0);
+        // The same push is refused, and then passes.
+        for (level, right) in [("block", 1), ("allow", 0)] {
+            let config = format!("[level]\nlow_confidence = \"{level}\"\n[server]\nrepository_config = \"ignore\"\n");
+            scene.repo.write("leakstop.toml", format!("{config}[audit]\nfile = \"{}\"\n", file.display()));
+            assert_eq!(scene.run(|_| {}).code, Some(right));
+            let counts = counts(&scene);
+            for (kind, errors) in KINDS {
+                let count = counts.iter().find(|(known, _)| known == kind).unwrap().1;
+                for at in sample(count) {
+                    for how in ["once", "forever"] {
+                        let error = errors[at % errors.len()];
+                        let outcome = scene.run(|command| {
+                            command.env("LD_PRELOAD", process_faults()).env("FAULT_KIND", kind).env("FAULT_AT", at.to_string());
+                            command.env("FAULT_ON", how).env("FAULT_ERRNO", error.to_string());
+                        });
+                        let what = format!("{kind} {at} of {count} fails {how} with {error}: {outcome:?}");
+                        scene.repo.leakstop(&["audit", "verify", file.to_str().unwrap()]).expect(0);
+                        let text = fs::read_to_string(&file).unwrap();
+                        let new: Vec<_> = text.lines().skip(kept).collect();
+                        kept = text.lines().count();
+                        // What is allowed may be refused all the same where something fails; nothing else changes.
+                        let given = outcome.code.filter(|code| *code != 2);
+                        assert!(given.is_none_or(|code| code == right) || outcome.code == Some(1), "{what}");
+                        if let Some(code) = given {
+                            let told = new.last().is_some_and(|last| last.contains("\"decided\"") && last.contains(&format!("\"exit\":{code},")));
+                            assert!(told, "{what}\n{}", new.join("\n"));
+                            answered += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert!(answered > 5, "hardly a run came to an answer");
     }
 
     /// Memory runs out at each step in turn: wherever the ladder's next rung gives out, nothing passes.

@@ -6,6 +6,8 @@
 mod across;
 mod agreement;
 mod archives;
+#[cfg(unix)]
+mod audit_chain;
 mod audits;
 #[cfg(unix)]
 mod backends;

@@ -20,14 +20,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
-enum kind { OPEN, READ, MAP, WRITE, ALLOC, STAT, LIST, THREAD, SPAWN, KILL, KINDS };
-static const char *const names[KINDS] = {"open", "read", "map", "write", "alloc", "stat", "list", "thread", "spawn", "kill"};
+enum kind { OPEN, READ, MAP, WRITE, ALLOC, STAT, LIST, THREAD, SPAWN, SYNC, KILL, KINDS };
+static const char *const names[KINDS] = {"open", "read", "map", "write", "alloc", "stat", "list", "thread", "spawn", "sync", "kill"};
 
 static long counts[KINDS];
 static int active, target = -1, forever, number;
@@ -131,6 +132,10 @@ int fstat64(int file, struct stat64 *into) { return fails(STAT) ? -1 : REAL(fsta
 int statx(int folder, const char *path, int flags, unsigned mask, struct statx *into) {
     return fails(STAT) ? -1 : REAL(statx)(folder, path, flags, mask, into);
 }
+
+int fsync(int file) { return fails(SYNC) ? -1 : REAL(fsync)(file); }
+int fdatasync(int file) { return fails(SYNC) ? -1 : REAL(fdatasync)(file); }
+int flock(int file, int how) { return fails(SYNC) ? -1 : REAL(flock)(file, how); }
 
 DIR *opendir(const char *path) { return fails(LIST) ? NULL : REAL(opendir)(path); }
 struct dirent *readdir(DIR *folder) { return fails(LIST) ? NULL : REAL(readdir)(folder); }
