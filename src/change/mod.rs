@@ -94,7 +94,7 @@ pub type CommitIndex = u32;
 pub struct NewFile {
     /// Path from the repository's root.
     pub path: Box<[u8]>,
-    /// The blob; `None` for a submodule, of which only the name is ours.
+    /// The blob; `None` for a submodule, of which only the name is ours, and for an empty folder.
     pub blob: Option<ObjectId>,
     /// The version at the same path in one of the parents: what both share is not new.
     pub before: Option<ObjectId>,

@@ -75,7 +75,9 @@ impl Session<'_> {
         let store = change::open(Trust::GitAccepted)?;
         let mut rules = rules()?;
         let mut settings = settings::of_commit(self.global, &store, &mut rules)?;
-        let known = change::known_to(&store, remote.as_encoded_bytes(), url.as_encoded_bytes())?;
+        let mut known = change::known_to(&store, remote.as_encoded_bytes(), url.as_encoded_bytes())?;
+        // What the remote says that it has.
+        known.extend(updates.iter().filter_map(|update| update.old));
         let found = examine_push(&store, &updates, &known, &rules, &mut settings, Effect::Here)?;
         self.finish("hook pre-push", Gate::Push, found, &settings, &rules, Stream::Error)
     }
