@@ -44,7 +44,7 @@ mod updates;
 mod watch;
 
 pub use canary::{CanaryPush, CanaryStage};
-pub use changed::changed_parts;
+pub use changed::{changed_parts, with_neighbours};
 pub use diff::{Before, Earlier, Novelty};
 pub use error::ChangeError;
 pub use git_index::differences;

@@ -117,3 +117,31 @@ fn the_name_of_an_empty_folder_is_read() {
     let told = repo.push_is_refused(&server, &[&format!("{commit}:refs/heads/x")]);
     assert_redacted(&told, &secret);
 }
+
+/// A password that is one by its name alone.
+fn password() -> String {
+    leakstop::rules::shape::fill("{alnum:16}", 7)
+}
+
+#[test]
+fn a_value_that_gets_its_name_in_a_second_commit_is_new() {
+    let value = password();
+    for (path, first, second) in [
+        ("a.py", format!("x = \"{value}\"\n"), format!("password = \"{value}\"\n")),
+        (".env", format!("# {value}\n"), format!("DB_PASSWORD={value}\n")),
+        ("c.yml", format!("a: {value}\n"), format!("a: {value}\npassword: {value}\n")),
+        ("k.yml", format!("env:\n- name: LABEL\n  value: {value}\n"), format!("env:\n- name: DB_PASSWORD\n  value: {value}\n")),
+    ] {
+        let (server, repo) = started();
+        repo.leakstop(&["install"]).expect(0);
+        repo.accept(path, &first);
+        repo.stage(path, &second);
+        let told = repo.refuses(&["commit", "-m", "name it"]);
+        assert_redacted(&told, &value);
+        repo.git(&["commit", "-q", "--no-verify", "-m", "name it"]).expect(0);
+        repo.push_is_refused(&server, &["main"]);
+        repo.leakstop(&["scan", "--history"]).expect(1);
+        repo.stage(path, second + "# more\n");
+        repo.takes(&["commit", "-q", "-m", "another line"]);
+    }
+}
