@@ -183,7 +183,18 @@ mod what_is_unread {
 
     #[test]
     fn what_no_code_here_unpacks_is_listed() {
-        for (magic, program) in [(&b"7z\xbc\xaf\x27\x1c...."[..], "7-Zip"), (b"Rar!\x1a\x07\x01\0....", "RAR"), (b"\x28\xb5\x2f\xfd....", "zstd")] {
+        for (magic, program) in [
+            (&b"7z\xbc\xaf\x27\x1c...."[..], "7-Zip"),
+            (b"Rar!\x1a\x07\x01\0....", "RAR"),
+            (b"\x28\xb5\x2f\xfd....", "zstd"),
+            (b"\x04\x22\x4d\x18....", "LZ4"),
+            (b"LZIP\x01....", "lzip"),
+            (b"\x1f\x9d\x90....", "compress"),
+            (b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0....", "LZMA"),
+            (b"MSCF\0\0\0\0....", "Cabinet"),
+            (b"\xed\xab\xee\xdb....", "RPM"),
+            (b"!<arch>\ndebian-binary   ....", "Debian package"),
+        ] {
             assert_eq!(unread(&scanned(magic, "", 0)), [format!("a.bin: it is packed by {program}, which leakstop does not read")]);
         }
     }

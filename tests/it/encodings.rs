@@ -213,11 +213,33 @@ mod guises {
             ("a.vb", format!("x = \"{a}\" & _\n  \"{b}\" & \"{c}\"\n")),
             ("a.js", format!("x =['{a}','{b}', '{c}'].join('')\n")),
             ("a.py", format!("x = '{a}'\n    '{b}{c}'\n")),
+            ("a.py", format!("x = '{a}'  # the first\n    '{b}'\n    # the last\n    '{c}'\n")),
+            ("a.js", format!("x = \"{a}\" + // the first\n  \"{b}\" /* and */ + \"{c}\";\n")),
+            ("a.sql", format!("x = '{a}' || -- the first\n  '{b}' || '{c}';\n")),
         ] {
             is_found_at("1:5", name, text);
         }
         is_found_at("1:9", "a.js", format!("x = `${{'{a}'}}{b}{c}`\n"));
         is_found_at("1:6", "a.c", format!("x = \"{a}{b}\\\n{c}\";\n"));
+        is_found_at("1:13", "a.rs", format!("x = concat!(\"{a}\", \"{b}\", \"{c}\");\n"));
+        is_found_at("1:13", "a.R", format!("x <- paste0(\"{a}\", \"{b}\", \"{c}\")\n"));
+        is_found_at("1:10", "a.tf", format!("x = join(\"\", [\"{a}\", \"{b}\", \"{c}\"])\n"));
+    }
+
+    #[test]
+    fn characters_that_nobody_sees_hide_nothing() {
+        let token = token(1);
+        let (a, b) = token.split_at(9);
+        for sign in ["\u{ad}", "\u{200b}", "\u{200d}", "\u{202e}", "\u{2060}", "\u{feff}"] {
+            is_found_at("1:5", "a.txt", format!("x = {a}{sign}{b}\n"));
+            is_found_at("2:9", "a.md", format!("# Über\n„x“={a}{sign}{b}\n"));
+        }
+        let repo = Repo::started();
+        repo.stage("a.py", shape::fill("pass\u{200b}word = \"{alnum:16}\"\n", 1));
+        repo.refuses(&COMMIT);
+        repo.git(&["rm", "-qf", "a.py"]).expect(0);
+        repo.stage("b.py", shape::fill("x = \"{alnum:16}\"  # \u{1f469}\u{200d}\u{1f4bb} می\u{200c}خواهم\n", 1));
+        repo.takes(&COMMIT);
     }
 
     #[test]
