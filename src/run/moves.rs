@@ -65,11 +65,11 @@ impl<'a, 'r> Moves<'a, 'r> {
             let finding = maker.make(hit.clone(), &Place { place: Where::Content, path, commit: None, reference: None });
             verdict_on(day, &finding, policy)
         };
-        // An exception that ran out since let it through all the same, so there the first day of all counts; and here, where
-        // an exception may run out, the last.
-        let now = verdict(Date::MAX, hit, path);
         for earlier in from {
-            let there = earlier.moved_from.as_deref().unwrap_or(path);
+            // An exception that ran out since let it through all the same, so there the first day of all counts; and here the last,
+            // since an exception may run out. In the same file it is one exception, which stands on neither side.
+            let (there, day) = earlier.moved_from.as_deref().map_or((path, Date::MIN), |there| (there, Date::MAX));
+            let now = verdict(day, hit, path);
             let hits = self.hits_in(earlier, there, (hit.inside.is_none() && earlier.moved_from.is_none()).then_some(value))?;
             if hits.iter().filter(|old| is_the_same(old, hit)).any(|old| verdict(Date::MIN, old, there) >= now) {
                 return Ok(true);

@@ -145,3 +145,21 @@ fn a_value_that_gets_its_name_in_a_second_commit_is_new() {
         repo.takes(&["commit", "-q", "-m", "another line"]);
     }
 }
+
+#[test]
+fn a_line_beside_an_old_secret_may_change_after_its_exception_ran_out() {
+    let (server, repo) = started();
+    repo.leakstop(&["install"]).expect(0);
+    let lines: String = (0..400).map(|line| format!("line {line} of a long file\n")).collect();
+    let old = format!("{lines}password = \"{}\"\n", password());
+    repo.accept("a.py", &old);
+    let fingerprint = repo.report(&["scan"], 1)["findings"][0]["fingerprint"].as_str().unwrap().to_owned();
+    repo.accept(
+        ".leakstop.toml",
+        format!("[[allow]]\nfingerprint = \"{fingerprint}\"\nowner = \"ann\"\nreason = \"old\"\nexpires = \"2026-01-01\"\n"),
+    );
+    server.git(&["fetch", "-q", repo.path().to_str().unwrap(), "+refs/heads/main:refs/heads/main"]).expect(0);
+    repo.stage("a.py", format!("{old}x = 1\n"));
+    repo.takes(&["commit", "-q", "-m", "another line"]);
+    repo.push_passes(&["main"]);
+}
