@@ -1,6 +1,8 @@
-//! What is packed in this file? Zip (and what is one: jar, docx, xlsx, whl, apk), tar, gzip, bzip2 and xz, known by their
-//! first bytes, whatever the file is called. What is not read, for a limit, a password or damage, is said with its reason.
+//! What is packed in this file? Zip (and what is one: jar, docx, xlsx, whl, apk), tar, gzip, bzip2 and xz, and the strings of
+//! compiled Python modules, known by their first bytes, whatever the file is called. What is not read, for a limit, a password
+//! or damage, is said with its reason.
 
+mod python;
 mod stream;
 mod tar;
 mod zip;
@@ -43,6 +45,8 @@ pub(super) enum Kind {
     Gzip,
     Bzip2,
     Xz,
+    /// Not packed, but it holds strings that nothing ends.
+    Python,
     /// By a program of this name, which nothing here reads.
     Foreign(&'static str),
 }
@@ -68,6 +72,7 @@ impl Kind {
             b'M' if starts(b"MSCF\0\0\0\0") => Self::Foreign("Cabinet"),
             0xed if starts(b"\xed\xab\xee\xdb") => Self::Foreign("RPM"),
             b'!' if starts(b"!<arch>\ndebian-binary") => Self::Foreign("Debian package"),
+            _ if python::is_module(bytes) => Self::Python,
             _ if tar::is_header(bytes) => Self::Tar,
             _ if ends_as_zip() => Self::Zip,
             _ => return None,
@@ -138,6 +143,7 @@ impl<'v> Unpacking<'v> {
             Kind::Zip => self.zip_in_another(stream, path, depth),
             Kind::Tar => tar::entries(stream, self, path, depth),
             Kind::Gzip | Kind::Bzip2 | Kind::Xz => stream::contents(stream, kind, self, path, name, depth),
+            Kind::Python => python::contents(stream, self, path, depth),
             Kind::Foreign(program) => self.skip(path, format!("it is packed by {program}, which leakstop does not read")),
         }
     }
