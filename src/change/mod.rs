@@ -35,6 +35,7 @@ mod remote;
 mod scratch;
 mod shallow;
 mod shard;
+mod signature;
 mod staged;
 mod store;
 mod tracked;

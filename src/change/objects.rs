@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use super::error::ChangeError;
+use super::signature;
 
 /// The id of an object: 20 bytes for SHA-1, 32 for SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -181,7 +182,10 @@ pub(super) fn text_headers(headers: &[u8]) -> Vec<&[u8]> {
         match header.strip_prefix(b"author ").or_else(|| header.strip_prefix(b"committer ")) {
             // Without the time, so that one person is one text.
             Some(name) => found.push(without_time(name)),
-            None => found.push(header),
+            None => match header.starts_with(b"gpgsig").then(|| signature::body(header)).flatten() {
+                Some(body) => found.extend([&header[..body.start], &header[body.end..]]),
+                None => found.push(header),
+            },
         }
     }
     found

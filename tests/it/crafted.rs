@@ -163,3 +163,26 @@ fn a_line_beside_an_old_secret_may_change_after_its_exception_ran_out() {
     repo.takes(&["commit", "-q", "-m", "another line"]);
     repo.push_passes(&["main"]);
 }
+
+#[test]
+fn a_signature_of_random_bytes_is_no_finding() {
+    use base64::Engine as _;
+    let (server, repo) = started();
+    let bytes: Vec<u8> = (0..566u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 11) as u8 | u8::from(at % 5 == 0) << 7).collect();
+    let digits = base64::engine::general_purpose::STANDARD.encode(bytes);
+    let body: String = digits.as_bytes().chunks(64).map(|line| format!("\n {}", String::from_utf8_lossy(line))).collect();
+    let (tree, parent) = (repo.ask(&["rev-parse", "HEAD^{tree}"]), repo.head());
+    let text = |body: &str| {
+        format!(
+            "tree {tree}\nparent {parent}\nauthor {PERSON}\ncommitter {PERSON}\n\
+             gpgsig -----BEGIN PGP SIGNATURE-----\n {body}\n =abcd\n -----END PGP SIGNATURE-----\n\nsubject\n"
+        )
+    };
+    let signed = object(&repo, "commit", text(&body).as_bytes());
+    repo.push_passes(&[&format!("{signed}:refs/heads/signed")]);
+    let secret = token(5);
+    let hidden = base64::engine::general_purpose::STANDARD.encode(format!("this is no signature, {secret} stands in it and much more"));
+    let hidden: String = hidden.as_bytes().chunks(64).map(|line| format!("\n {}", String::from_utf8_lossy(line))).collect();
+    let commit = object(&repo, "commit", text(&hidden).as_bytes());
+    repo.push_is_refused(&server, &[&format!("{commit}:refs/heads/x")]);
+}

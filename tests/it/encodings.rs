@@ -187,6 +187,7 @@ mod guises {
         is_found_at("3:7", "a.eml", format!("Subject: x\n\nkey =3D {}=\n{}\n", &token[..20], &token[20..]).replace("key =3D ", "key=3D"));
         is_found_at("1:18", "a.json", format!("{{\"a\": \"{{\\\"b\\\": \\\"{}\\\"}}\"}}\n", token.replace("ghp_", "ghp\\u005f")));
         is_found_at("1:14", "a.json", format!("{{\"a\": \"line\\n{token}\\n\"}}\n"));
+        is_found_at("2:7", "a.md", format!("# Setup\nUse:  {}\n", token.replace('_', "\\_")));
     }
 
     #[test]

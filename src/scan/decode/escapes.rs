@@ -140,6 +140,8 @@ fn backslash(text: &[u8]) -> Option<Escape> {
         b'"' | b'\'' | b'`' => Some(Escape::byte(kind, 2, 1)),
         b'\\' => Some(Escape::byte(kind, 2, 0)),
         b'/' => Some(Escape::byte(kind, 2, ENOUGH)),
+        // Markdown and TeX write these so within words.
+        b'_' | b'-' if glued => Some(Escape::byte(kind, 2, ENOUGH)),
         b'x' => match text.get(2)? {
             b'{' => braced(text),
             _ => Some(Escape::byte(digits(text.get(2..4)?, 16)? as u8, 4, ENOUGH)),
