@@ -187,6 +187,8 @@ mod guises {
         is_found_at("3:7", "a.eml", format!("Subject: x\n\nkey =3D {}=\n{}\n", &token[..20], &token[20..]).replace("key =3D ", "key=3D"));
         is_found_at("1:18", "a.json", format!("{{\"a\": \"{{\\\"b\\\": \\\"{}\\\"}}\"}}\n", token.replace("ghp_", "ghp\\u005f")));
         is_found_at("1:14", "a.json", format!("{{\"a\": \"line\\n{token}\\n\"}}\n"));
+        let numbers: Vec<_> = token.bytes().map(|b| format!("{b:#04x}")).collect();
+        is_found_at("2:3", "a.h", format!("unsigned char t[] = {{\n  {}\n}};\n", numbers.join(", ")));
         is_found_at("2:7", "a.md", format!("# Setup\nUse:  {}\n", token.replace('_', "\\_")));
     }
 
