@@ -230,6 +230,20 @@ mod guises {
     }
 
     #[test]
+    fn a_right_checksum_counts_for_more_than_letters_that_look_made_up() {
+        let body = shape::fill("{alnum:9}XxxX{alnum:17}", 3);
+        let (mut rest, mut tail) = (crc32fast::hash(body.as_bytes()), Vec::new());
+        for _ in 0..6 {
+            tail.push(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[rest as usize % 62]);
+            rest /= 62;
+        }
+        tail.reverse();
+        let repo = Repo::started();
+        repo.stage("a.txt", format!("ghp_{body}{}\n", String::from_utf8(tail).unwrap()));
+        repo.refuses(&COMMIT);
+    }
+
+    #[test]
     fn characters_that_nobody_sees_hide_nothing() {
         let token = token(1);
         let (a, b) = token.split_at(9);
