@@ -25,7 +25,27 @@ pub fn changed_parts(new: &[u8], old: &[u8]) -> Vec<Range<usize>> {
     between(new, start..new_end, old, start..old_end)
 }
 
-/// The same for what lies between the shared start and the shared end. Lines are looked up by their hash, and from an equal
+/// The parts with the lines that they stand in and one line on each side, in order and apart: what stood there before may be
+/// something else beside what is new. Of long lines as much is taken as a name and its value have.
+pub fn with_neighbours(text: &[u8], parts: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let mut wider: Vec<Range<usize>> = Vec::with_capacity(parts.len());
+    for part in parts {
+        let (low, high) = (part.start.saturating_sub(NEIGHBOUR), part.end.saturating_add(NEIGHBOUR).min(text.len()));
+        // The second line end before the part, and behind it.
+        let start = memchr::memrchr_iter(b'\n', &text[low..part.start]).nth(1).map_or(low, |at| low + at + 1);
+        let end = memchr::memchr_iter(b'\n', &text[part.end..high]).nth(1).map_or(high, |at| part.end + at);
+        match wider.last_mut() {
+            Some(last) if last.end >= start => last.end = last.end.max(end),
+            _ => wider.push(start..end),
+        }
+    }
+    wider
+}
+
+/// So far apart stand a name and its value at most, mostly.
+const NEIGHBOUR: usize = 256;
+
+/// The changed parts between the shared start and the shared end. Lines are looked up by their hash, and from an equal
 /// line on the two versions are compared as far as they are the same.
 fn between(new: &[u8], within: Range<usize>, old: &[u8], old_within: Range<usize>) -> Vec<Range<usize>> {
     let mut table = None;
@@ -181,6 +201,20 @@ mod tests {
         }
         let new = format!("{long}secret{long}");
         assert_eq!(changed_parts(new.as_bytes(), format!("{long}{long}").as_bytes()), [1000..1006]);
+    }
+
+    #[test]
+    fn neighbours_are_the_lines_beside_and_never_too_much() {
+        let text = b"one\ntwo\nthree\nfour\nfive\nsix\n";
+        let of = |parts: &[Range<usize>]| -> Vec<String> {
+            let wider = with_neighbours(text, parts.to_vec());
+            wider.iter().map(|part| String::from_utf8_lossy(&text[part.clone()]).into_owned()).collect()
+        };
+        assert_eq!(of(&[9..10]), ["two\nthree\nfour"]);
+        assert_eq!(of(&[0..0, 24..26]), ["one\ntwo", "five\nsix\n"]);
+        assert_eq!(of(&[5..6, 15..16]), ["one\ntwo\nthree\nfour\nfive"]);
+        assert_eq!(with_neighbours(&[b'x'; 2000], vec![1000..1001]), [744..1257]);
+        assert!(with_neighbours(text, Vec::new()).is_empty());
     }
 
     #[test]

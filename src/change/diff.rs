@@ -28,10 +28,10 @@ pub struct Novelty<'a> {
 
 /// Where something stood before the change.
 pub enum Before<'n> {
-    /// In an earlier version of the same file.
+    /// In an earlier version of the same file, as it stands now.
     Here,
-    /// In these files, which the same change removes; in none where the list is empty.
-    Moved(Vec<&'n Earlier>),
+    /// In these versions, of the same file or of files that the same change removes; in none where the list is empty.
+    In(Vec<&'n Earlier>),
 }
 
 /// An earlier version.
@@ -78,7 +78,7 @@ impl<'a> Novelty<'a> {
     /// # Errors
     /// An earlier version that cannot be read.
     pub fn value(&mut self, file: usize, value: &[u8]) -> Result<Before<'_>, ChangeError> {
-        self.before(file, |text| holds_word(text, value))
+        Ok(Before::In(self.before(file, |text| holds_word(text, value))?))
     }
 
     /// The earlier versions of the file that hold every line of `text` (whole lines or parts), indented as it may be.
@@ -86,16 +86,16 @@ impl<'a> Novelty<'a> {
     /// # Errors
     /// An earlier version that cannot be read.
     pub fn lines(&mut self, file: usize, text: &[u8]) -> Result<Before<'_>, ChangeError> {
-        self.before(file, |before| holds_lines(before, text))
+        let found = self.before(file, |before| holds_lines(before, text))?;
+        Ok(if found.iter().any(|before| before.moved_from.is_none()) { Before::Here } else { Before::In(found) })
     }
 
-    fn before(&mut self, file: usize, holds: impl Fn(&[u8]) -> bool) -> Result<Before<'_>, ChangeError> {
+    fn before(&mut self, file: usize, holds: impl Fn(&[u8]) -> bool) -> Result<Vec<&Earlier>, ChangeError> {
         self.look_up(file)?;
         let searched: u64 = self.earlier.iter().map(|before| before.text.len() as u64).sum();
-        let Some(left) = self.search_budget.checked_sub(searched) else { return Ok(Before::Moved(Vec::new())) };
+        let Some(left) = self.search_budget.checked_sub(searched) else { return Ok(Vec::new()) };
         self.search_budget = left;
-        let found: Vec<_> = self.earlier.iter().filter(|before| holds(&before.text)).collect();
-        Ok(if found.iter().any(|before| before.moved_from.is_none()) { Before::Here } else { Before::Moved(found) })
+        Ok(self.earlier.iter().filter(|before| holds(&before.text)).collect())
     }
 
     /// True unless an earlier folder holds `part` of this file's name, or a file that the same change removes does.

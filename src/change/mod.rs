@@ -35,6 +35,7 @@ mod remote;
 mod scratch;
 mod shallow;
 mod shard;
+mod signature;
 mod staged;
 mod store;
 mod tracked;
@@ -44,7 +45,7 @@ mod updates;
 mod watch;
 
 pub use canary::{CanaryPush, CanaryStage};
-pub use changed::changed_parts;
+pub use changed::{changed_parts, with_neighbours};
 pub use diff::{Before, Earlier, Novelty};
 pub use error::ChangeError;
 pub use git_index::differences;
@@ -94,7 +95,7 @@ pub type CommitIndex = u32;
 pub struct NewFile {
     /// Path from the repository's root.
     pub path: Box<[u8]>,
-    /// The blob; `None` for a submodule, of which only the name is ours.
+    /// The blob; `None` for a submodule, of which only the name is ours, and for an empty folder.
     pub blob: Option<ObjectId>,
     /// The version at the same path in one of the parents: what both share is not new.
     pub before: Option<ObjectId>,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use super::error::ChangeError;
+use super::signature;
 
 /// The id of an object: 20 bytes for SHA-1, 32 for SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,28 +149,28 @@ pub(super) struct Commit<'a> {
     pub(super) message: &'a [u8],
 }
 
-/// Reads a raw commit.
+/// Reads a raw commit as git does: one tree, then its parents. What looks like another of them further on is none.
 pub(super) fn commit(id: ObjectId, raw: &[u8]) -> Result<Commit<'_>, ChangeError> {
     let malformed = || ChangeError::Malformed { kind: "commit", id };
-    let (mut tree, mut parents, mut rest) = (None, Vec::new(), raw);
-    loop {
-        let end = memchr::memchr(b'\n', rest).ok_or_else(malformed)?;
-        let line = &rest[..end];
-        if let Some(hex) = line.strip_prefix(b"tree ") {
-            tree = Some(ObjectId::from_hex(hex).ok_or_else(malformed)?);
-        } else if let Some(hex) = line.strip_prefix(b"parent ") {
-            parents.push(ObjectId::from_hex(hex).ok_or_else(malformed)?);
-        } else {
-            break;
-        }
-        rest = &rest[end + 1..];
+    let (tree, mut rest) = id_line(raw, b"tree ").ok_or_else(malformed)?;
+    let mut parents = Vec::new();
+    while rest.starts_with(b"parent ") {
+        let (parent, after) = id_line(rest, b"parent ").ok_or_else(malformed)?;
+        parents.push(parent);
+        rest = after;
     }
     let (headers, message) = headers_and_message(rest);
-    Ok(Commit { tree: tree.ok_or_else(malformed)?, parents, headers, message })
+    Ok(Commit { tree, parents, headers, message })
 }
 
-/// The headers that hold text: author, committer, tags that a merge carries along, and whatever else somebody put there.
-/// Signatures are left out: they are random by nature.
+/// Reads a line of this name and an id, and gives what follows it.
+fn id_line<'a>(raw: &'a [u8], name: &[u8]) -> Option<(ObjectId, &'a [u8])> {
+    let rest = raw.strip_prefix(name)?;
+    let end = memchr::memchr(b'\n', rest)?;
+    Some((ObjectId::from_hex(&rest[..end])?, &rest[end + 1..]))
+}
+
+/// The headers: author, committer, signatures, tags that a merge carries along, and whatever else somebody put there.
 pub(super) fn text_headers(headers: &[u8]) -> Vec<&[u8]> {
     let mut found = Vec::new();
     let mut rest = headers;
@@ -179,16 +180,21 @@ pub(super) fn text_headers(headers: &[u8]) -> Vec<&[u8]> {
         let (header, after) = ends.map_or((rest, &[][..]), |at| (&rest[..at], &rest[at + 1..]));
         rest = after;
         match header.strip_prefix(b"author ").or_else(|| header.strip_prefix(b"committer ")) {
-            Some(name) => {
-                // Without the time, so that one person is one text.
-                let end = memchr::memrchr(b'>', name).map_or(name.len(), |at| at + 1);
-                found.push(&name[..end]);
-            }
-            None if header.starts_with(b"gpgsig") => {}
-            None => found.push(header),
+            // Without the time, so that one person is one text.
+            Some(name) => found.push(without_time(name)),
+            None => match header.starts_with(b"gpgsig").then(|| signature::body(header)).flatten() {
+                Some(body) => found.extend([&header[..body.start], &header[body.end..]]),
+                None => found.push(header),
+            },
         }
     }
     found
+}
+
+/// A person's line up to the time behind it; all of it where something else stands there.
+fn without_time(name: &[u8]) -> &[u8] {
+    let (person, time) = name.split_at(memchr::memrchr(b'>', name).map_or(name.len(), |at| at + 1));
+    if time.iter().all(|b| b.is_ascii_digit() || b" +-".contains(b)) { person } else { name }
 }
 
 /// The fields of a raw tag that we use.
@@ -252,5 +258,28 @@ mod tests {
         assert_eq!(commit.parents.len(), 1);
         assert_eq!(commit.message, b"subject\n\nbody\n");
         assert!(commit.headers.starts_with(b"author A") && commit.headers.ends_with(b"+0"));
+    }
+
+    #[test]
+    fn a_second_tree_and_a_late_parent_are_text_as_they_are_for_git() {
+        let id = ObjectId::from_bytes(&[1; 20]).unwrap();
+        let (t, p, other) = ("a".repeat(40), "b".repeat(40), "c".repeat(40));
+        for late in [format!("tree {other}\n"), format!("tree {other}\nparent {other}\n")] {
+            for parents in ["", &format!("parent {p}\n")] {
+                let raw = format!("tree {t}\n{parents}{late}author A <a@b> 1 +0\n\nsubject\n");
+                let commit = commit(id, raw.as_bytes()).unwrap();
+                assert_eq!((commit.tree.to_string(), commit.parents.len()), (t.clone(), parents.lines().count()));
+                assert!(commit.headers.starts_with(late.as_bytes()));
+            }
+        }
+        assert!(commit(id, format!("parent {p}\ntree {t}\n\nsubject\n").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn of_a_person_only_a_time_is_left_out() {
+        let of = |line: &str| text_headers(line.as_bytes()).concat();
+        assert_eq!(of("author A <a@b> 1700000000 +0000"), b"A <a@b>");
+        assert_eq!(of("committer A <a@b> 1700000000 +0000 x"), b"A <a@b> 1700000000 +0000 x");
+        assert_eq!(of("author A"), b"A");
     }
 }

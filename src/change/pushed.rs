@@ -17,15 +17,14 @@ use super::updates::RefUpdate;
 use super::watch::{PROGRESS, Progress};
 use super::{ChangeSet, CommitIndex, NewCommit, NewFile, NewText, Part, Unread};
 
-/// What `updates` bring in that none of the objects in `known` reaches.
+/// What `updates` bring in that none of the objects in `known` reaches. The earlier values that they name count for nothing: on
+/// a server they are the pusher's word, which git compares with its refs only after the hook.
 ///
 /// # Errors
 /// An object that cannot be read, and what `take` says.
 pub fn pushed<E: From<ChangeError>>(store: &dyn Store, updates: &[RefUpdate], known: &[ObjectId], take: &mut Take<'_, E>) -> Result<ChangeSet, E> {
-    let mut known = known.to_vec();
-    known.extend(updates.iter().filter_map(|update| update.old));
     in_parts(take, |parts| {
-        let mut walk = Walk::new(store, &known, parts)?;
+        let mut walk = Walk::new(store, known, parts)?;
         for update in updates {
             let index = walk.parts.change.refs.len() as u32;
             walk.parts.change.refs.push(update.name.clone());
@@ -35,7 +34,7 @@ pub fn pushed<E: From<ChangeError>>(store: &dyn Store, updates: &[RefUpdate], kn
             }
             walk.tip(new, index)?;
         }
-        walk.finish(&known)
+        walk.finish(known)
     })
 }
 
@@ -308,6 +307,12 @@ impl<'s, 'p, E: From<ChangeError>> Walk<'s, 'p, E> {
             self.parts.change.unread.push(Unread { path: path.clone(), why });
             return Ok(());
         };
+        if read.bytes.is_empty() && parents.is_empty() && !path.is_empty() {
+            // git makes no empty folder, but takes one in, and its name is all that it holds.
+            let path = path[..path.len() - 1].into();
+            let folder = NewFile { path, blob: None, before: None, path_is_new: true, commit, reference: self.reference };
+            self.parts.file(folder, self.listed, self.stored)?;
+        }
         // A parent's folder that a partial clone lacks makes nothing known: more is read, never less.
         let mut before = Vec::with_capacity(parents.len());
         for &id in parents {

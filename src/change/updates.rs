@@ -6,7 +6,7 @@ use super::objects::ObjectId;
 /// One line of a pre-receive hook's standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefUpdate {
-    /// Value before; `None` for a new ref.
+    /// Value before; `None` for a new ref. In a hook of a server it is what the pusher says.
     pub old: Option<ObjectId>,
     /// Value after; `None` for a deletion.
     pub new: Option<ObjectId>,

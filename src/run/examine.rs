@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use crate::change::{
     Before, ChangeSet, Coverage, Kind, NewFile, Novelty, Object, ObjectId, PROGRESS, Part, Progress, Store, Unread, UpTo, changed_parts,
-    is_lfs_pointer, is_promised,
+    is_lfs_pointer, is_promised, with_neighbours,
 };
 use crate::config::Policy;
 use crate::finding::{Finding, Secret, Where};
@@ -111,11 +111,14 @@ pub(super) fn examine(
                 _ if hit.inside.is_some() => packed.before(&hit, file, place.path, scanner, &mut novelty)?,
                 (Some(raw), Some(_)) => novelty.value(file, raw.expose())?,
                 (Some(raw), None) => novelty.lines(file, raw.expose())?,
-                (None, _) => Before::Moved(Vec::new()),
+                (None, _) => Before::In(Vec::new()),
             };
             let new = match before {
                 Before::Here => false,
-                Before::Moved(from) => !moves.weighed_as_much(&from, file, place.path, &hit, &mut maker)?,
+                Before::In(from) => {
+                    let value = hit.raw.as_ref().map_or(&b""[..], Secret::expose);
+                    !moves.weighed_as_much(&from, file, place.path, (&hit, value), &mut maker)?
+                }
             };
             let beside = InGit { store, change, file: new_file };
             if new && let Some(severity) = across::severity(&hit, place.path, &beside)? {
@@ -314,14 +317,14 @@ impl<'r> Reader<'_, 'r> {
         let [file] = *self.blobs.files(at) else { return Ok(whole) };
         let Some(before) = self.change.files[file as usize].before else { return Ok(whole) };
         if let Some((_, earlier)) = next.filter(|(next, _)| self.blobs.id(*next) == before) {
-            return Ok(changed_parts(bytes, &earlier.bytes));
+            return Ok(with_neighbours(bytes, changed_parts(bytes, &earlier.bytes)));
         }
         // A small file is scanned faster than its earlier version is read.
         if bytes.len() < WORTH_COMPARING || !self.store.holds(before) {
             return Ok(whole);
         }
         match self.store.read_up_to(before, LARGE.min(self.limit))? {
-            UpTo::Whole(earlier) => Ok(changed_parts(bytes, &as_plain(earlier).bytes)),
+            UpTo::Whole(earlier) => Ok(with_neighbours(bytes, changed_parts(bytes, &as_plain(earlier).bytes))),
             UpTo::Larger(..) => Ok(whole),
         }
     }

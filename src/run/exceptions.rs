@@ -42,7 +42,7 @@ pub(super) fn allow(allow: &Allow, global: &Global) -> Result<Status, Failure> {
     Policy::new(&[Layer { file: name, origin: Origin::Repository, config }], &Rules::built_in()?)?;
     replace(&file, after.as_bytes()).map_err(|source| Failure::Write { path: file.clone(), source })?;
     output::print(&format!(
-        "allowed {fingerprint} until {expires}, in {}\nCommit that file with the change, so that others see who answers for it.\n",
+        "allowed {fingerprint} until {expires}, in {}\nStage that file (`git add`) and commit it with the change: hooks read it from git, and others see who answers for it.\n",
         output::shown(&file)
     ))?;
     Ok(Status::Clean)

@@ -29,6 +29,10 @@ pub(super) fn explain(explain: &Explain, global: &Global) -> Result<Status, Fail
     };
     let bytes = std::fs::read(&entry.file).map_err(|source| change::ChangeError::File { path: entry.file.clone(), source })?;
     let bytes = plain(bytes);
+    let lines = memchr::memchr_iter(b'\n', bytes.strip_suffix(b"\n").unwrap_or(&bytes)).count() + 1;
+    if line.is_some_and(|line| line as usize > lines) {
+        return Err(Failure::Usage { why: format!("`{}` ends with line {lines}", file.display()), hint: "name a line of it" });
+    }
     let scanner = Scanner::new(&rules).within(packed::limits(&settings.policy));
     let text = Text { path: &entry.path, part: Part::Content, bytes: &bytes };
     let mut maker = FindingMaker::without_git(&settings.policy);

@@ -78,7 +78,9 @@ impl Session<'_> {
         let mut rules = rules()?;
         let mut settings = settings::of_commit(self.global, &store, &mut rules)?;
         self.begin("hook pre-push", &settings, Some(&store), &updates, &rules)?;
-        let known = change::known_to(&store, remote.as_encoded_bytes(), url.as_encoded_bytes())?;
+        let mut known = change::known_to(&store, remote.as_encoded_bytes(), url.as_encoded_bytes())?;
+        // What the remote says that it has.
+        known.extend(updates.iter().filter_map(|update| update.old));
         let found = examine_push(&store, &updates, &known, &rules, &mut settings, Effect::Here)?;
         self.finish("hook pre-push", Gate::Push, found, &settings, &rules, Stream::Error)
     }

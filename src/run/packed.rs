@@ -73,6 +73,6 @@ impl<'r> PackedBefore<'r> {
             return Ok(Before::Here);
         }
         // Whether a file that was moved holds the value is asked when its weight there is.
-        Ok(Before::Moved(if hit.secret.is_some() { earlier.iter().collect() } else { Vec::new() }))
+        Ok(Before::In(if hit.secret.is_some() { earlier.iter().collect() } else { Vec::new() }))
     }
 }

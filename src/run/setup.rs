@@ -50,6 +50,7 @@ pub(super) fn uninstall(install: &Install, _global: &Global) -> Result<Status, F
         said.push_str(&match change {
             Change::Removed => format!("removed    {}\n", shown(&file)),
             Change::Restored => format!("restored   {}: the hook that was there before leakstop\n", shown(&file)),
+            _ if std::fs::symlink_metadata(&file).is_err() => format!("not there  {}\n", shown(&file)),
             _ => format!("not ours   {}\n", shown(&file)),
         });
     }

@@ -83,8 +83,11 @@ impl<'r> Scanner<'r> {
                 large.finish()?
             }
         };
+        // The name of an entry is as much a place for a secret as that of a file.
+        let whole = 0..inside.len();
+        let named = self.scan_text(Text { path: b"", part: Part::Path, bytes: inside }, &[], std::slice::from_ref(&whole))?;
         let inside: Arc<[u8]> = inside.into();
-        let hits = found.hits.into_iter().chain(self.scan_path(&path));
+        let hits = found.hits.into_iter().chain(self.scan_path(&path)).chain(named.hits);
         out.hits.extend(hits.map(|hit| super::Hit { inside: Some(inside.clone()), ..hit }));
         out.is_cut |= found.is_cut;
         out.cut();

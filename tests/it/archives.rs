@@ -104,6 +104,32 @@ mod what_is_packed {
     }
 
     #[test]
+    fn the_name_of_an_inner_file_is_read_and_not_told() {
+        let repo = Repo::started();
+        let name = format!("keys/{}.txt", token(1));
+        for kind in ["zipped()", "tarred('w:gz')"] {
+            repo.stage("a.bin", packed(kind, &[(&name, b"password = nothing\n"), HELLO]));
+            let told = repo.refuses(&COMMIT);
+            assert!(told.contains("GitHub personal access token"), "{told}");
+            assert_redacted(&told, &token(1));
+        }
+    }
+
+    #[test]
+    fn the_strings_of_a_compiled_module_are_read() {
+        let text = format!("KEY = \"{}\"\ndef f(): return None\n", token(1));
+        let compiled = "__import__('importlib._bootstrap_external', fromlist=['x'])._code_to_timestamp_pyc(compile(entries[0][1], 'a', 'exec'))";
+        let module = packed(compiled, &[("a.py", text.as_bytes())]);
+        let repo = Repo::started();
+        repo.stage("__pycache__/a.cpython-313.pyc", &module);
+        let told = repo.refuses(&COMMIT);
+        assert!(told.contains("__pycache__/a.cpython-313.pyc!constants:"), "{told}");
+        assert_redacted(&told, &token(1));
+        repo.stage("__pycache__/a.cpython-313.pyc", packed(compiled, &[("a.py", b"KEY = 'nothing of interest'\n")]));
+        repo.takes(&COMMIT);
+    }
+
+    #[test]
     fn the_text_of_an_inner_file_is_read_in_its_encoding_and_by_its_name() {
         let wide: Vec<u8> = format!("\u{feff}one\r\nkey {}\r\n", token(1)).encode_utf16().flat_map(u16::to_le_bytes).collect();
         is_found_at("a.zip!b.reg:2:5", "a.zip", &packed("zipped()", &[("b.reg", &wide)]));
@@ -183,7 +209,18 @@ mod what_is_unread {
 
     #[test]
     fn what_no_code_here_unpacks_is_listed() {
-        for (magic, program) in [(&b"7z\xbc\xaf\x27\x1c...."[..], "7-Zip"), (b"Rar!\x1a\x07\x01\0....", "RAR"), (b"\x28\xb5\x2f\xfd....", "zstd")] {
+        for (magic, program) in [
+            (&b"7z\xbc\xaf\x27\x1c...."[..], "7-Zip"),
+            (b"Rar!\x1a\x07\x01\0....", "RAR"),
+            (b"\x28\xb5\x2f\xfd....", "zstd"),
+            (b"\x04\x22\x4d\x18....", "LZ4"),
+            (b"LZIP\x01....", "lzip"),
+            (b"\x1f\x9d\x90....", "compress"),
+            (b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0....", "LZMA"),
+            (b"MSCF\0\0\0\0....", "Cabinet"),
+            (b"\xed\xab\xee\xdb....", "RPM"),
+            (b"!<arch>\ndebian-binary   ....", "Debian package"),
+        ] {
             assert_eq!(unread(&scanned(magic, "", 0)), [format!("a.bin: it is packed by {program}, which leakstop does not read")]);
         }
     }

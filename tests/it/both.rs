@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::support::READER;
 
 /// The modules whose scenes do not choose the reader themselves. Where one does, its own choice counts.
-const MODULES: [&str; 7] = ["commits::", "merges::", "pushes::", "sequences::", "kinds::", "places::", "properties::agreement_with_git"];
+const MODULES: [&str; 8] = ["commits::", "crafted::", "merges::", "pushes::", "sequences::", "kinds::", "places::", "properties::agreement_with_git"];
 
 #[test]
 fn every_scene_holds_with_git_as_the_reader() {

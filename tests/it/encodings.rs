@@ -187,6 +187,9 @@ mod guises {
         is_found_at("3:7", "a.eml", format!("Subject: x\n\nkey =3D {}=\n{}\n", &token[..20], &token[20..]).replace("key =3D ", "key=3D"));
         is_found_at("1:18", "a.json", format!("{{\"a\": \"{{\\\"b\\\": \\\"{}\\\"}}\"}}\n", token.replace("ghp_", "ghp\\u005f")));
         is_found_at("1:14", "a.json", format!("{{\"a\": \"line\\n{token}\\n\"}}\n"));
+        let numbers: Vec<_> = token.bytes().map(|b| format!("{b:#04x}")).collect();
+        is_found_at("2:3", "a.h", format!("unsigned char t[] = {{\n  {}\n}};\n", numbers.join(", ")));
+        is_found_at("2:7", "a.md", format!("# Setup\nUse:  {}\n", token.replace('_', "\\_")));
     }
 
     #[test]
@@ -213,11 +216,47 @@ mod guises {
             ("a.vb", format!("x = \"{a}\" & _\n  \"{b}\" & \"{c}\"\n")),
             ("a.js", format!("x =['{a}','{b}', '{c}'].join('')\n")),
             ("a.py", format!("x = '{a}'\n    '{b}{c}'\n")),
+            ("a.py", format!("x = '{a}'  # the first\n    '{b}'\n    # the last\n    '{c}'\n")),
+            ("a.js", format!("x = \"{a}\" + // the first\n  \"{b}\" /* and */ + \"{c}\";\n")),
+            ("a.sql", format!("x = '{a}' || -- the first\n  '{b}' || '{c}';\n")),
         ] {
             is_found_at("1:5", name, text);
         }
         is_found_at("1:9", "a.js", format!("x = `${{'{a}'}}{b}{c}`\n"));
         is_found_at("1:6", "a.c", format!("x = \"{a}{b}\\\n{c}\";\n"));
+        is_found_at("1:13", "a.rs", format!("x = concat!(\"{a}\", \"{b}\", \"{c}\");\n"));
+        is_found_at("1:13", "a.R", format!("x <- paste0(\"{a}\", \"{b}\", \"{c}\")\n"));
+        is_found_at("1:10", "a.tf", format!("x = join(\"\", [\"{a}\", \"{b}\", \"{c}\"])\n"));
+    }
+
+    #[test]
+    fn a_right_checksum_counts_for_more_than_letters_that_look_made_up() {
+        let body = shape::fill("{alnum:9}XxxX{alnum:17}", 3);
+        let (mut rest, mut tail) = (crc32fast::hash(body.as_bytes()), Vec::new());
+        for _ in 0..6 {
+            tail.push(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[rest as usize % 62]);
+            rest /= 62;
+        }
+        tail.reverse();
+        let repo = Repo::started();
+        repo.stage("a.txt", format!("ghp_{body}{}\n", String::from_utf8(tail).unwrap()));
+        repo.refuses(&COMMIT);
+    }
+
+    #[test]
+    fn characters_that_nobody_sees_hide_nothing() {
+        let token = token(1);
+        let (a, b) = token.split_at(9);
+        for sign in ["\u{ad}", "\u{200b}", "\u{200d}", "\u{202e}", "\u{2060}", "\u{feff}"] {
+            is_found_at("1:5", "a.txt", format!("x = {a}{sign}{b}\n"));
+            is_found_at("2:9", "a.md", format!("# Über\n„x“={a}{sign}{b}\n"));
+        }
+        let repo = Repo::started();
+        repo.stage("a.py", shape::fill("pass\u{200b}word = \"{alnum:16}\"\n", 1));
+        repo.refuses(&COMMIT);
+        repo.git(&["rm", "-qf", "a.py"]).expect(0);
+        repo.stage("b.py", shape::fill("x = \"{alnum:16}\"  # \u{1f469}\u{200d}\u{1f4bb} می\u{200c}خواهم\n", 1));
+        repo.takes(&COMMIT);
     }
 
     #[test]

@@ -103,6 +103,7 @@ fn a_file_by_its_name_and_a_place_that_is_none() {
     assert!(found.contains("  x/id_rsa (the name itself)"), "{found}");
     repo.leakstop(&["explain", "nowhere.txt"]).expect(2);
     repo.leakstop(&["explain", "x"]).expect(2);
+    assert!(repo.leakstop(&["explain", "x/id_rsa:2"]).expect(2).err.contains("ends with line 1"));
     repo.write("odd:3", "x\n");
     assert_eq!(told(&repo, "odd:3", 0), "no keyword of any rule stands here\n");
 }

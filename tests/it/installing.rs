@@ -144,7 +144,7 @@ mod strangers {
         assert_eq!(mode(&hook(&repo, "pre-commit")), 0o711);
         assert_eq!(fs::read_link(hook(&repo, "pre-push")).unwrap(), Path::new("../elsewhere"));
         let again = repo.leakstop(&["uninstall"]).expect(0).out;
-        assert_eq!(again.matches("not ours   ").count(), 4, "{again}");
+        assert_eq!((again.matches("not ours   ").count(), again.matches("not there  ").count()), (2, 2), "{again}");
         assert_eq!(fs::read(hook(&repo, "pre-commit")).unwrap(), text.as_bytes());
     }
 

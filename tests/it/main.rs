@@ -19,6 +19,7 @@ mod chroot;
 mod commits;
 mod configuration;
 mod corpus;
+mod crafted;
 #[cfg(unix)]
 mod doctor;
 mod documents;

@@ -1,6 +1,8 @@
-//! What is packed in this file? Zip (and what is one: jar, docx, xlsx, whl, apk), tar, gzip, bzip2 and xz, known by their
-//! first bytes, whatever the file is called. What is not read, for a limit, a password or damage, is said with its reason.
+//! What is packed in this file? Zip (and what is one: jar, docx, xlsx, whl, apk), tar, gzip, bzip2 and xz, and the strings of
+//! compiled Python modules, known by their first bytes, whatever the file is called. What is not read, for a limit, a password
+//! or damage, is said with its reason.
 
+mod python;
 mod stream;
 mod tar;
 mod zip;
@@ -43,6 +45,8 @@ pub(super) enum Kind {
     Gzip,
     Bzip2,
     Xz,
+    /// Not packed, but it holds strings that nothing ends.
+    Python,
     /// By a program of this name, which nothing here reads.
     Foreign(&'static str),
 }
@@ -60,6 +64,15 @@ impl Kind {
             0x28 if starts(b"\x28\xb5\x2f\xfd") => Self::Foreign("zstd"),
             b'7' if starts(b"7z\xbc\xaf\x27\x1c") => Self::Foreign("7-Zip"),
             b'R' if starts(b"Rar!\x1a\x07") => Self::Foreign("RAR"),
+            0x04 if starts(b"\x04\x22\x4d\x18") => Self::Foreign("LZ4"),
+            b'L' if starts(b"LZIP\x01") => Self::Foreign("lzip"),
+            0x1f if starts(b"\x1f\x9d") => Self::Foreign("compress"),
+            // Properties, the size of the dictionary, and a size that is not known, as every program writes them.
+            0x5d if starts(b"\x5d\0\0") && bytes.get(5..13) == Some(&[0xff; 8]) => Self::Foreign("LZMA"),
+            b'M' if starts(b"MSCF\0\0\0\0") => Self::Foreign("Cabinet"),
+            0xed if starts(b"\xed\xab\xee\xdb") => Self::Foreign("RPM"),
+            b'!' if starts(b"!<arch>\ndebian-binary") => Self::Foreign("Debian package"),
+            _ if python::is_module(bytes) => Self::Python,
             _ if tar::is_header(bytes) => Self::Tar,
             _ if ends_as_zip() => Self::Zip,
             _ => return None,
@@ -130,6 +143,7 @@ impl<'v> Unpacking<'v> {
             Kind::Zip => self.zip_in_another(stream, path, depth),
             Kind::Tar => tar::entries(stream, self, path, depth),
             Kind::Gzip | Kind::Bzip2 | Kind::Xz => stream::contents(stream, kind, self, path, name, depth),
+            Kind::Python => python::contents(stream, self, path, depth),
             Kind::Foreign(program) => self.skip(path, format!("it is packed by {program}, which leakstop does not read")),
         }
     }

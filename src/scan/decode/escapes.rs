@@ -1,4 +1,5 @@
-//! Escapes: `%41`, `\x41`, `\u0041`, `\101`, `\/`, `\"`, `&#65;`, `&quot;`, `=41` and the soft line breaks of quoted-printable.
+//! Escapes: `%41`, `\x41`, `\u0041`, `\101`, `\/`, `\"`, `&#65;`, `&quot;`, `=41`, the soft line breaks of quoted-printable, and
+//! characters that nobody sees, which come along when a text is copied from a page or a chat.
 //!
 //! Percent escapes are undone word by word, the others line by line; lines that follow each other are one text.
 
@@ -20,6 +21,11 @@ pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
     lines(text, b'\\', "escapes", backslash, finds);
     lines(text, b'&', "html", entity, finds);
     quoted_printable(text, finds);
+    if !text.is_ascii() {
+        for first in [0xe2, 0xc2, 0xef] {
+            lines(text, first, "invisible", invisible, finds);
+        }
+    }
 }
 
 /// Words with many percent escapes, or with one that hides a letter.
@@ -134,6 +140,8 @@ fn backslash(text: &[u8]) -> Option<Escape> {
         b'"' | b'\'' | b'`' => Some(Escape::byte(kind, 2, 1)),
         b'\\' => Some(Escape::byte(kind, 2, 0)),
         b'/' => Some(Escape::byte(kind, 2, ENOUGH)),
+        // Markdown and TeX write these so within words.
+        b'_' | b'-' if glued => Some(Escape::byte(kind, 2, ENOUGH)),
         b'x' => match text.get(2)? {
             b'{' => braced(text),
             _ => Some(Escape::byte(digits(text.get(2..4)?, 16)? as u8, 4, ENOUGH)),
@@ -260,6 +268,18 @@ fn entity(text: &[u8]) -> Option<Escape> {
 fn digits(text: &[u8], base: u32) -> Option<u32> {
     let fits = (1..=8).contains(&text.len());
     fits.then(|| text.iter().try_fold(0u32, |sum, &b| sum.checked_mul(base)?.checked_add(char::from(b).to_digit(base)?))).flatten()
+}
+
+/// A character without width, within a word: a soft hyphen, joiners and breaks, marks of direction and of byte order.
+fn invisible(text: &[u8]) -> Option<Escape> {
+    let length = match text {
+        [0xc2, 0xad, ..] => 2,
+        [0xe2, 0x80, 0x8b..=0x8f | 0xaa..=0xae, ..] | [0xe2, 0x81, 0xa0..=0xa9, ..] | [0xef, 0xbb, 0xbf, ..] => 3,
+        _ => return None,
+    };
+    // Between pictures and in other scripts they mean something.
+    let in_word = text.get(length).is_some_and(u8::is_ascii_graphic);
+    Some(Escape { length, bytes: [0; 4], used: 0, weight: if in_word { FEWEST_QUOTES } else { 0 } })
 }
 
 /// Lines with `=3D`, and lines that end with a soft break.

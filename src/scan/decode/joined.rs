@@ -118,16 +118,27 @@ fn seam(text: &[u8], quote: usize, neighbours: bool) -> Option<usize> {
     (opens && !tripled).then_some(at)
 }
 
-/// Passes blanks, line ends, and the marks that carry a line on: `\`, `_` and `` ` ``.
+/// Passes blanks, line ends, comments, and the marks that carry a line on: `\`, `_` and `` ` ``.
 fn blanks(text: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(&b) = text.get(at) {
+        let rest = &text[at..];
         let ends_line = || matches!(text.get(at + 1), Some(b'\n' | b'\r'));
-        match b {
-            b' ' | b'\t' | b'\r' | b'\n' => at += 1,
-            b'\\' | b'_' | b'`' if ends_line() => at += 1,
+        at += match b {
+            b' ' | b'\t' | b'\r' | b'\n' => 1,
+            b'\\' | b'_' | b'`' if ends_line() => 1,
+            b'/' if rest.starts_with(b"/*") => match memchr::memmem::find(&rest[2..], b"*/") {
+                Some(length) => length + 4,
+                None => break,
+            },
+            b'#' | b'/' | b'-' if at > from && (b == b'#' || rest.starts_with(b"//") || rest.starts_with(b"--")) => {
+                match memchr::memchr(b'\n', rest) {
+                    Some(length) => length + 1,
+                    None => break,
+                }
+            }
             _ => break,
-        }
+        };
     }
     at
 }
@@ -205,14 +216,15 @@ fn before(text: &[u8], expression: usize) -> &[u8] {
     &above[memchr::memrchr(b'\n', above).map_or(0, |at| at + 1)..]
 }
 
-/// `["a", "b"].join("")`, `"".join(["a", "b"])`, `implode("", ["a", "b"])`, `"a".concat("b")`, `CONCAT("a", "b")`
+/// `["a", "b"].join("")`, `"".join(["a", "b"])`, `join("", ["a", "b"])`, `implode("", ["a", "b"])`, `"a".concat("b")`,
+/// `CONCAT("a", "b")`, `concat!("a", "b")`, `paste0("a", "b")`
 fn calls(text: &[u8], finds: &mut Finds<'_>) {
     if memchr::memchr2(b'(', b'.', text).is_none() {
         return;
     }
-    for name in [&b"join"[..], b"implode", b"concat", b"CONCAT"] {
+    for name in [&b"join"[..], b"implode", b"concat", b"CONCAT", b"paste0"] {
         for at in memchr::memmem::find_iter(text, name) {
-            let end = at + name.len();
+            let end = at + name.len() + usize::from(name == b"concat" && text.get(at + name.len()) == Some(&b'!'));
             let dot = at > 0 && text[at - 1] == b'.';
             let receiver = if dot { at - 1 } else { at };
             let behind = receiver.checked_sub(1).map(|at| text[at]);
@@ -239,7 +251,7 @@ fn calls(text: &[u8], finds: &mut Finds<'_>) {
                     };
                     join(text, first.start - 1..close.min(pieces[pieces.len() - 1].end + 1), &pieces, finds);
                 }
-                _ if !dot && name != b"join" && text.get(end) == Some(&b'(') => {
+                _ if !dot && text.get(end) == Some(&b'(') && (name != b"join" || text[end..].starts_with(b"(\"\",")) => {
                     if let Some((_, pieces)) = literals(text, end) {
                         join(text, pieces[0].start - 1..pieces[pieces.len() - 1].end + 1, &pieces, finds);
                     }

@@ -7,6 +7,7 @@ mod bases;
 mod escapes;
 mod inflate;
 mod joined;
+mod numbers;
 mod wide;
 
 pub(super) use bases::base64;
@@ -221,6 +222,7 @@ fn runs(text: &[u8], touches: &dyn Fn(&Range<usize>) -> bool, language: Language
     bases::find(text, &mut finds);
     escapes::find(text, &mut finds);
     joined::find(text, language, &mut finds);
+    numbers::find(text, &mut finds);
     wide::find(text, &mut finds);
     finds.list
 }

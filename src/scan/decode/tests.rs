@@ -262,3 +262,19 @@ fn a_bomb_ends_at_the_limit_and_that_is_known() {
     assert!(work.is_spent);
     assert!(found.iter().map(|encoded| encoded.bytes.len()).sum::<usize>() <= TIMES * bomb.len() + FREE);
 }
+
+#[test]
+fn a_list_of_numbers_is_the_text_that_its_bytes_are() {
+    let list: Vec<String> = b"one secret key of many\n".iter().map(|b| format!("{b:#04x}")).collect();
+    let lines: Vec<String> = list.chunks(12).map(|line| line.join(", ")).collect();
+    let text = format!("unsigned char key[] = {{\n  {}\n}};\nint size = 0x17;\n", lines.join(",\n  "));
+    let found = shown(text.as_bytes(), b"secret key");
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].0 == "numbers" && found[0].1.starts_with("0x73, 0x65") && found[0].1.trim_end().trim_end_matches(',').ends_with("0x79"),
+        "{found:?}"
+    );
+    for other in ["0x", "{ 0x41, 0x42 }", "0x12345678, 0x41, 0x41", &"0x00, ".repeat(40), &"0x41414141, ".repeat(40)] {
+        assert_eq!(names(other.as_bytes(), "A"), [""; 0], "{other}");
+    }
+}
