@@ -77,7 +77,7 @@ impl Source {
     /// Reads a configuration, or a file of rules like ours, which begins with a family.
     fn read(file: &Path) -> Result<Self, Failure> {
         let name = file.display().to_string();
-        let bytes = std::fs::read(file).map_err(|source| ConfigError::Read { file: name.clone(), source })?;
+        let bytes = settings::read(file).map_err(|source| ConfigError::Read { file: name.clone(), source })?;
         let text = String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').to_owned();
         let is_configuration = !text.lines().take_while(|line| !line.starts_with('[')).any(|line| line.starts_with("family"));
         let rules = if is_configuration {

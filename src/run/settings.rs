@@ -1,6 +1,7 @@
 //! Which configuration applies, and where it is read from. Hooks read the repository's file from git, never from the work
 //! tree: the accepted version says what holds, the version that is being committed may only add exceptions.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
@@ -162,7 +163,7 @@ pub(super) fn in_work_tree(global: &Global) -> Result<Option<String>, Failure> {
 /// The baseline at a place on disk, where there is one.
 pub(super) fn baseline_on_disk(file: &Path) -> Result<Option<Accepted>, Failure> {
     let name = file.display().to_string();
-    match std::fs::read(file) {
+    match read(file) {
         Ok(text) => Ok(Some(config::parse_accepted(&name, &text)?)),
         Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => Ok(None),
         Err(source) => Err(ConfigError::Read { file: name, source }.into()),
@@ -331,14 +332,14 @@ fn machine_file() -> PathBuf {
 /// A file that was named must be there.
 fn named(file: &Path) -> Result<Layer, Failure> {
     let name = file.display().to_string();
-    let text = std::fs::read(file).map_err(|source| ConfigError::Read { file: name.clone(), source })?;
+    let text = read(file).map_err(|source| ConfigError::Read { file: name.clone(), source })?;
     Ok(Layer { config: config::parse(&name, &text)?, file: name, origin: Origin::Trusted })
 }
 
 /// A file that may be missing; anything else that keeps it from being read is an error.
 fn on_disk(file: &Path, origin: Origin) -> Result<Option<Layer>, Failure> {
     let name = file.display().to_string();
-    match std::fs::read(file) {
+    match read(file) {
         Ok(text) => Ok(Some(Layer { config: config::parse(&name, &text)?, file: name, origin })),
         Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => Ok(None),
         Err(source) => Err(ConfigError::Read { file: name, source }.into()),
@@ -354,6 +355,16 @@ fn in_commit(store: &dyn Store, commit: ObjectId, origin: Origin) -> Result<Opti
 
 fn name_in(file: &str, commit: ObjectId) -> String {
     format!("{file} of {}", &commit.to_string()[..12])
+}
+
+/// The bytes of a file that somebody named: a device may have no end.
+pub(super) fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(LARGEST_BASELINE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST_BASELINE {
+        return Err(std::io::Error::other(format!("it has more than {LARGEST_BASELINE} bytes")));
+    }
+    Ok(bytes)
 }
 
 /// A baseline of a hundred thousand findings is smaller.

@@ -280,6 +280,19 @@ mod configuration {
         assert!(ended.err.contains(file) && ended.err.contains(says), "{file}: {says}: {}", ended.err);
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn one_without_an_end() {
+        let repo = Repo::started();
+        repo.stage("a.txt", format!("{}\n", token(1)));
+        let mut by_variable = repo.command(LEAKSTOP);
+        let by_variable = ended(by_variable.args(["hook", "pre-commit"]).env("LEAKSTOP_CONFIG", "/dev/zero"));
+        for told in [repo.leakstop(&["--config", "/dev/zero", "hook", "pre-commit"]), by_variable, repo.leakstop(&["rules", "check", "/dev/zero"])] {
+            let told = told.expect(2).err;
+            assert!(told.contains("cannot read the configuration `/dev/zero`\n  because: it has more than 16777216 bytes"), "{told}");
+        }
+    }
+
     #[test]
     fn a_broken_one_of_the_user_or_by_name() {
         for (text, says) in BROKEN {
