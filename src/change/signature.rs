@@ -1,7 +1,7 @@
 //! The body of a signature, which is random by nature and not worth a search: 600 bytes with each signed commit.
 //!
-//! Only what surely is such a body counts: full lines of base64 which stand for bytes without any text. Whatever else calls
-//! itself a signature is read.
+//! Only what surely is such a body counts: full lines of base64 which stand for bytes without any text, and begin as signatures of
+//! PGP and SSH do. Whatever else calls itself a signature is read, such as a key; those of X.509 begin as keys do.
 
 use std::ops::Range;
 
@@ -12,6 +12,9 @@ use base64::engine::general_purpose::STANDARD;
 const FULL_LINE: usize = 60;
 /// Random bytes hold so many printable ones in a row once in a hundred thousand signatures.
 const TEXT: usize = 12;
+
+/// The packet of a signature, of old and of new form, and what one by SSH begins with.
+const BEGINNINGS: [&[u8]; 5] = [b"\x88", b"\x89", b"\x8a", b"\xc2", b"SSHSIG"];
 
 /// The stretch of a header that is the body of a signature, without its last line. A header goes on in lines that begin with a
 /// space.
@@ -39,7 +42,8 @@ pub(super) fn body(header: &[u8]) -> Option<Range<usize>> {
     digits.truncate(digits.len() / 4 * 4);
     let bytes = STANDARD.decode(&digits).ok()?;
     let holds_text = bytes.windows(TEXT).any(|window| window.iter().all(|b| matches!(b, b' '..=b'~')));
-    (!range.is_empty() && !holds_text).then_some(range)
+    let is_signature = BEGINNINGS.iter().any(|beginning| bytes.starts_with(beginning));
+    (is_signature && !holds_text).then_some(range)
 }
 
 #[cfg(test)]
@@ -53,7 +57,8 @@ mod tests {
     }
 
     fn noise() -> Vec<u8> {
-        (0..400u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 11) as u8 | u8::from(at % 5 == 0) << 7).collect()
+        let drawn = (0..400u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 11) as u8 | u8::from(at % 5 == 0) << 7);
+        std::iter::once(0x89).chain(drawn).collect()
     }
 
     #[test]
@@ -68,8 +73,14 @@ mod tests {
     }
 
     #[test]
-    fn text_short_lines_and_what_is_no_base64_are_read() {
+    fn text_short_lines_keys_and_what_is_no_base64_are_read() {
         let mut bytes = noise();
+        // A private key in DER, and one of PGP.
+        for beginning in [0x30, 0x95, 0xc5] {
+            bytes[0] = beginning;
+            assert_eq!(body(signature(&bytes, 64).as_bytes()), None);
+        }
+        bytes[0] = 0x89;
         bytes[100..120].copy_from_slice(b"token = abcdefghijkl");
         assert_eq!(body(signature(&bytes, 64).as_bytes()), None);
         assert_eq!(body(signature(&noise(), 40).as_bytes()), None);

@@ -1,18 +1,11 @@
 //! Pushes that no git client makes: what a hand-made client says, and objects that git takes in and never writes itself.
 
-use crate::support::{Ended, Repo, assert_redacted, ended_with, token};
+use leakstop::rules::shape;
+
+use crate::support::{Ended, Repo, assert_redacted, ended_with, started, token};
 
 const NONE: &str = "0000000000000000000000000000000000000000";
 const PERSON: &str = "A <a@b.example> 1700000000 +0000";
-
-/// A guarded server that has accepted one commit, and a work tree that pushes to it.
-fn started() -> (Repo, Repo) {
-    let server = Repo::server();
-    let repo = Repo::with_remote(&server);
-    repo.accept("README", "hello\n");
-    repo.push_passes(&["main"]);
-    (server, repo)
-}
 
 fn object(repo: &Repo, kind: &str, text: &[u8]) -> String {
     let mut command = repo.command("git");
@@ -103,6 +96,10 @@ fn what_calls_itself_a_signature_is_read() {
     is_refused(&format!("{people}\ngpgsig-note {secret}"), &secret);
     let armor = format!("-----BEGIN PGP SIGNATURE-----\n Comment: {secret}\n \n iQEzBAABCAAdFiEE\n =abcd\n -----END PGP SIGNATURE-----");
     is_refused(&format!("{people}\ngpgsig {armor}"), &secret);
+    for kind in ["RSA PRIVATE KEY", "PRIVATE KEY", "OPENSSH PRIVATE KEY"] {
+        let key = shape::fill(&format!("{{pem:{kind}}}"), 3);
+        is_refused(&format!("{people}\ngpgsig {}", key.trim_end().replace('\n', "\n ")), &key);
+    }
 }
 
 #[test]
@@ -168,7 +165,8 @@ fn a_line_beside_an_old_secret_may_change_after_its_exception_ran_out() {
 fn a_signature_of_random_bytes_is_no_finding() {
     use base64::Engine as _;
     let (server, repo) = started();
-    let bytes: Vec<u8> = (0..566u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 11) as u8 | u8::from(at % 5 == 0) << 7).collect();
+    let drawn = (0..566u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 11) as u8 | u8::from(at % 5 == 0) << 7);
+    let bytes: Vec<u8> = std::iter::once(0x89).chain(drawn).collect();
     let digits = base64::engine::general_purpose::STANDARD.encode(bytes);
     let body: String = digits.as_bytes().chunks(64).map(|line| format!("\n {}", String::from_utf8_lossy(line))).collect();
     let (tree, parent) = (repo.ask(&["rev-parse", "HEAD^{tree}"]), repo.head());

@@ -8,7 +8,7 @@ mod refused;
 use std::fs;
 use std::process::Stdio;
 
-use crate::support::{LEAKSTOP, Repo, assert_redacted, ended, token};
+use crate::support::{LEAKSTOP, Repo, assert_redacted, ended, started, token};
 
 fn key(seed: u64) -> String {
     format!("key = \"{}\"\n", token(seed))
@@ -16,15 +16,6 @@ fn key(seed: u64) -> String {
 
 fn prose() -> String {
     (0..40).map(|line| format!("line {line} of a text that stays as it is\n")).collect()
-}
-
-/// A guarded server that has accepted `main` with one file, and a work tree that pushes to it without hooks of its own.
-fn started() -> (Repo, Repo) {
-    let server = Repo::server();
-    let repo = Repo::with_remote(&server);
-    repo.accept("README", "hello\n");
-    repo.push_passes(&["main"]);
-    (server, repo)
 }
 
 /// As [`started`], with a secret on the server from before it was guarded.

@@ -345,3 +345,13 @@ impl Repo {
 fn remote_lines(err: &str) -> String {
     err.lines().filter_map(|line| line.strip_prefix("remote: ")).map(|line| line.trim_end().to_owned() + "\n").collect()
 }
+
+/// A guarded server that has accepted `main` with one file, and a work tree that pushes to it without hooks of its own.
+#[track_caller]
+pub fn started() -> (Repo, Repo) {
+    let server = Repo::server();
+    let repo = Repo::with_remote(&server);
+    repo.accept("README", "hello\n");
+    repo.push_passes(&["main"]);
+    (server, repo)
+}

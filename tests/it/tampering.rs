@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::support::{LEAKSTOP, Repo, ended, token};
+use crate::support::{LEAKSTOP, Repo, ended, started, token};
 
 const COMMIT: [&str; 4] = ["commit", "-q", "-m", "work"];
 const FILE: &str = ".leakstop.toml";
@@ -12,15 +12,6 @@ const OFF: &str = "[level]\ncritical = \"allow\"\n[paths]\nallow = [\"**\"]\n[ru
 
 fn key(seed: u64) -> String {
     format!("key = \"{}\"\n", token(seed))
-}
-
-/// A guarded server with one commit on `main`, and a clone of it.
-fn started() -> (Repo, Repo) {
-    let server = Repo::server();
-    let repo = Repo::with_remote(&server);
-    repo.accept("README", "hello\n");
-    repo.push_passes(&["main"]);
-    (server, repo)
 }
 
 mod on_a_server {
