@@ -18,8 +18,9 @@ use crate::terminal::escape;
 use super::Failure;
 use super::examine::{Found, examine};
 use super::exceptions::{day_to_come, replace, usage};
+use super::layers::{self, BASELINE};
 use super::output::print;
-use super::settings::{self, BASELINE, today};
+use super::settings::{self, today};
 
 pub(super) fn baseline(command: &BaselineCommand, global: &Global) -> Result<Status, Failure> {
     if global.config.is_some() {
@@ -27,7 +28,7 @@ pub(super) fn baseline(command: &BaselineCommand, global: &Global) -> Result<Sta
     }
     let root = settings::root().ok_or_else(|| usage("there is no work tree here".to_owned(), "go into one"))?;
     let file = root.join(BASELINE);
-    let before = settings::baseline_on_disk(&file)?;
+    let before = layers::baseline_on_disk(&file)?;
     match command {
         BaselineCommand::Write(write) => self::write(write, &file, before, global),
         BaselineCommand::Prune => prune(&file, before, global),

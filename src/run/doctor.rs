@@ -61,7 +61,9 @@ fn what_applies(place: &GitPlace, is_server: bool, global: &Global, answers: &mu
     }
     let store = if is_server { change::open_by(Trust::CheckOwner, None)? } else { change::open(Trust::CheckOwner)? };
     let settings = if is_server {
-        settings::of_push(settings::of_server(global, &place.git_dir)?, &store, &[], &mut rules)?
+        let trusted = settings::of_server(global, &place.git_dir)?;
+        let server = settings::policy_of_server(&trusted, &mut rules)?;
+        settings::of_push(trusted, &server, &store, &[], &mut rules)?
     } else {
         settings::of_commit(global, &store, &mut rules)?
     };

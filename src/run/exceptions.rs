@@ -13,7 +13,8 @@ use crate::finding::Fingerprint;
 use crate::judge::Status;
 use crate::rules::Rules;
 
-use super::settings::{FILE, today};
+use super::layers::FILE;
+use super::settings::today;
 use super::{Failure, output};
 
 pub(super) fn allow(allow: &Allow, global: &Global) -> Result<Status, Failure> {

@@ -102,9 +102,12 @@ impl Session<'_> {
         let store = change::open_by(Trust::Receiving, backend)?;
         let mut rules = rules()?;
         let trusted = settings::of_server(self.global, &store.git_dir())?;
-        // Before anything of the push is read: whatever happens from here on leaves a trace.
-        recorded::begin(config::audit(&trusted)?.as_ref(), command, Some(&store), updates, &rules)?;
-        let mut settings = settings::of_push(trusted, &store, updates, &mut rules)?;
+        let audit = config::audit(&trusted)?;
+        let server = settings::policy_of_server(&trusted, &mut rules);
+        // Before anything of the push is read, and with the rules of the server's own, which may know a secret in a name: whatever
+        // happens from here on leaves a trace.
+        recorded::begin(audit.as_ref(), command, Some(&store), updates, &rules)?;
+        let mut settings = settings::of_push(trusted, &server?, &store, updates, &mut rules)?;
         let hidden = match settings.policy.baseline {
             Baseline::Visible => HiddenRefs::Ignored,
             Baseline::All => HiddenRefs::Counted,

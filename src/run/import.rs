@@ -17,8 +17,9 @@ use crate::terminal::escape;
 
 use super::exceptions::{day_to_come, replace, usage};
 use super::finding_maker::{self, FindingMaker};
+use super::layers::{self, BASELINE, FILE};
 use super::output::print;
-use super::settings::{self, BASELINE, FILE};
+use super::settings;
 use super::{Failure, baseline, packed};
 
 pub(super) fn import(import: &Import, global: &Global) -> Result<Status, Failure> {
@@ -165,7 +166,7 @@ fn append(file: &Path, addition: &str, dry_run: bool) -> Result<String, Failure>
 }
 
 fn accept(import: &Import, file: &Path, found: BTreeMap<Fingerprint, String>) -> Result<String, Failure> {
-    let before = settings::baseline_on_disk(file)?;
+    let before = layers::baseline_on_disk(file)?;
     let write = BaselineWrite {
         owner: Some(import.owner.clone()),
         reason: Some(import.reason.clone()),

@@ -15,6 +15,7 @@ mod gate;
 mod history;
 mod import;
 mod information;
+mod layers;
 mod merge;
 mod moves;
 mod output;

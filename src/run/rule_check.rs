@@ -14,7 +14,7 @@ use crate::rules::{self, Mistake, OwnRule, RuleFile, RuleText, Rules, SOURCES, s
 use crate::scan::{Scanner, Text};
 
 use super::output::print;
-use super::{Failure, settings};
+use super::{Failure, layers, settings};
 
 /// Each example is filled in so often, each time with other characters.
 const SEEDS: u64 = 6;
@@ -77,7 +77,7 @@ impl Source {
     /// Reads a configuration, or a file of rules like ours, which begins with a family.
     fn read(file: &Path) -> Result<Self, Failure> {
         let name = file.display().to_string();
-        let bytes = settings::read(file).map_err(|source| ConfigError::Read { file: name.clone(), source })?;
+        let bytes = layers::read(file).map_err(|source| ConfigError::Read { file: name.clone(), source })?;
         let text = String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').to_owned();
         let is_configuration = !text.lines().take_while(|line| !line.starts_with('[')).any(|line| line.starts_with("family"));
         let rules = if is_configuration {

@@ -1,7 +1,6 @@
-//! Which configuration applies, and where it is read from. Hooks read the repository's file from git, never from the work
+//! Which configuration applies. Hooks read the repository's file from git, never from the work
 //! tree: the accepted version says what holds, the version that is being committed may only add exceptions.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
@@ -14,12 +13,9 @@ use crate::config::{self, Accepted, AuditPlace, ConfigError, Layer, Origin, Poli
 use crate::rules::{OwnRule, Rules};
 
 use super::Failure;
+use super::layers::{BASELINE, FILE, baseline_in_blob, baseline_in_commit, baseline_on_disk, in_blob, in_commit, name_in, named, on_disk};
 use super::time::{self, Side};
 
-/// The repository's own file.
-pub(super) const FILE: &str = ".leakstop.toml";
-/// The repository's old findings that somebody accepted.
-pub(super) const BASELINE: &str = ".leakstop-baseline";
 /// The administrator's file inside a server's repository; nobody can push to it.
 const SERVER_FILE: &str = "leakstop.toml";
 
@@ -160,27 +156,6 @@ pub(super) fn in_work_tree(global: &Global) -> Result<Option<String>, Failure> {
     layer.map(|layer| usable(Ok(layer)).map(|layer| layer.file)).transpose()
 }
 
-/// The baseline at a place on disk, where there is one.
-pub(super) fn baseline_on_disk(file: &Path) -> Result<Option<Accepted>, Failure> {
-    let name = file.display().to_string();
-    match read(file) {
-        Ok(text) => Ok(Some(config::parse_accepted(&name, &text)?)),
-        Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => Ok(None),
-        Err(source) => Err(ConfigError::Read { file: name, source }.into()),
-    }
-}
-
-fn baseline_in_commit(store: &dyn Store, commit: ObjectId) -> Result<Option<Accepted>, Failure> {
-    let blob = change::file_in_commit(store, commit, BASELINE.as_bytes())?;
-    blob.map(|blob| baseline_in_blob(store, blob, &name_in(BASELINE, commit))).transpose()
-}
-
-fn baseline_in_blob(store: &dyn Store, blob: ObjectId, name: &str) -> Result<Accepted, Failure> {
-    let mut text = Vec::new();
-    store.read_small(blob, LARGEST_BASELINE, &mut text)?;
-    Ok(config::parse_accepted(name, &text)?)
-}
-
 /// What those who run a server say: in the machine's file and in the one in the repository's git folder. The account's own
 /// configuration and environment count for nothing.
 pub(super) fn of_server(global: &Global, git_dir: &Path) -> Result<Vec<Layer>, Failure> {
@@ -202,11 +177,22 @@ pub(super) fn audit_place(global: &Global, server: Option<&Path>) -> Result<Opti
     Ok(config::audit(&layers)?)
 }
 
-/// For hooks of a server: its own layers come last, so that nothing in the repository weakens them.
-pub(super) fn of_push(trusted: Vec<Layer>, store: &dyn Store, updates: &[RefUpdate], rules: &mut Rules) -> Result<Settings, Failure> {
+/// What those who run a server want, by their own layers alone. Their rules join `rules`.
+pub(super) fn policy_of_server(trusted: &[Layer], rules: &mut Rules) -> Result<Policy, Failure> {
+    add_rules(trusted, rules)?;
+    Ok(Policy::new(trusted, rules)?)
+}
+
+/// For hooks of a server: its own layers come last, so that nothing in the repository weakens them. Their rules are in `rules` by
+/// then, and those of the repository join them.
+pub(super) fn of_push(
+    trusted: Vec<Layer>,
+    server: &Policy,
+    store: &dyn Store,
+    updates: &[RefUpdate],
+    rules: &mut Rules,
+) -> Result<Settings, Failure> {
     time::keep(&trusted, Side::Server)?;
-    add_rules(&trusted, rules)?;
-    let server = Policy::new(&trusted, rules)?;
     let head = change::head_of_push(store)?;
     let from = match server.repository_config {
         RepositoryConfig::Ignore => None,
@@ -227,7 +213,7 @@ pub(super) fn of_push(trusted: Vec<Layer>, store: &dyn Store, updates: &[RefUpda
         notes.push(format!("the rules of {FILE} as pushed do not apply on a server, which would run patterns that nobody reviewed"));
     }
     settings.notes.append(&mut notes);
-    refuse_broken(store, updates, head, &server)?;
+    refuse_broken(store, updates, head, server)?;
     Ok(settings)
 }
 
@@ -327,60 +313,6 @@ fn own_layers(global: &Global) -> Result<Vec<Layer>, Failure> {
 
 fn machine_file() -> PathBuf {
     if cfg!(windows) { PathBuf::from(r"C:\ProgramData\leakstop\config.toml") } else { PathBuf::from("/etc/leakstop/config.toml") }
-}
-
-/// A file that was named must be there.
-fn named(file: &Path) -> Result<Layer, Failure> {
-    let name = file.display().to_string();
-    let text = read(file).map_err(|source| ConfigError::Read { file: name.clone(), source })?;
-    Ok(Layer { config: config::parse(&name, &text)?, file: name, origin: Origin::Trusted })
-}
-
-/// A file that may be missing; anything else that keeps it from being read is an error.
-fn on_disk(file: &Path, origin: Origin) -> Result<Option<Layer>, Failure> {
-    let name = file.display().to_string();
-    match read(file) {
-        Ok(text) => Ok(Some(Layer { config: config::parse(&name, &text)?, file: name, origin })),
-        Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => Ok(None),
-        Err(source) => Err(ConfigError::Read { file: name, source }.into()),
-    }
-}
-
-fn in_commit(store: &dyn Store, commit: ObjectId, origin: Origin) -> Result<Option<Layer>, Failure> {
-    match change::file_in_commit(store, commit, FILE.as_bytes())? {
-        Some(blob) => Ok(Some(in_blob(store, blob, &name_in(FILE, commit), origin)?)),
-        None => Ok(None),
-    }
-}
-
-fn name_in(file: &str, commit: ObjectId) -> String {
-    format!("{file} of {}", &commit.to_string()[..12])
-}
-
-/// The bytes of a file that somebody named: a device may have no end.
-pub(super) fn read(file: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(file)?.take(LARGEST_BASELINE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST_BASELINE {
-        return Err(std::io::Error::other(format!("it has more than {LARGEST_BASELINE} bytes")));
-    }
-    Ok(bytes)
-}
-
-/// A baseline of a hundred thousand findings is smaller.
-pub(super) const LARGEST_BASELINE: u64 = 16 << 20;
-/// A configuration of ten thousand exceptions is smaller.
-pub(super) const LARGEST: u64 = 4 << 20;
-
-fn in_blob(store: &dyn Store, blob: ObjectId, name: &str, origin: Origin) -> Result<Layer, Failure> {
-    let size = store.header(blob)?.1;
-    if size > LARGEST {
-        let why = format!("it has {size} bytes, and at most {LARGEST} are read");
-        return Err(ConfigError::Text { file: name.to_owned(), line: 1, column: 1, why }.into());
-    }
-    let mut text = Vec::new();
-    store.read(blob, &mut text)?;
-    Ok(Layer { config: config::parse(name, &text)?, file: name.to_owned(), origin })
 }
 
 /// No leakstop is older: a clock that says so stands at its beginning, and an exception that ran out would hold again.

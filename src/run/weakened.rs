@@ -5,7 +5,7 @@ use crate::config::{self, Config, RepositoryConfig, weaker};
 use crate::finding::Fingerprint;
 
 use super::Failure;
-use super::settings::{BASELINE, FILE, LARGEST, LARGEST_BASELINE};
+use super::layers::{BASELINE, FILE, LARGEST, LARGEST_BASELINE};
 
 /// The blob of the file before and after a change; `None` where there is no such file.
 type Version = (Option<ObjectId>, Option<ObjectId>);

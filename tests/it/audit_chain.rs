@@ -148,6 +148,18 @@ mod entries_of_pushes {
     }
 
     #[test]
+    fn nothing_that_only_a_rule_of_the_servers_own_knows() {
+        let rule = "[[rule]]\nid = \"acme-key\"\ntitle = \"Acme key\"\nrisk = \"It deploys.\"\nseverity = \"high\"\nkeywords = [\"acme_\"]\n\
+                    pattern = '(?<secret>acme_[0-9a-z]{24})'\n";
+        let (_server, repo, file) = recorded_with(rule);
+        let secret = leakstop::rules::shape::fill("acme_{loweralnum:24}", 1);
+        push(&repo, &[&format!("main:refs/heads/{secret}")]).expect(1);
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains("refs/heads/****"), "{text}");
+        assert_redacted(&text, &secret);
+    }
+
+    #[test]
     fn four_at_once() {
         let (server, repo, file) = recorded();
         let clients: Vec<_> = (0..4)
