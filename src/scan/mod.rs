@@ -490,4 +490,21 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_list_of_bytes_is_read_whole_where_one_of_its_lines_is_new() {
+        let rules = Rules::built_in().unwrap();
+        let scanner = Scanner::new(&rules);
+        let bytes: Vec<_> = fill("key = ghp_{crc32:30}", 7).bytes().map(|b| format!("{b:#04x}")).collect();
+        let mut lines: Vec<_> = bytes.chunks(12).map(|line| format!("  {},\n", line.join(", "))).collect();
+        lines.insert(0, "unsigned char key[] = {\n".to_owned());
+        lines.push("};\n".to_owned());
+        let new = lines.concat();
+        for at in 1..lines.len() - 1 {
+            let old = [&lines[..at], &lines[at + 1..]].concat().concat();
+            let parts = changed_parts(new.as_bytes(), old.as_bytes());
+            let found = scanner.scan_new(Text { path: b"a.c", part: Part::Content, bytes: new.as_bytes() }, &parts).unwrap().hits;
+            assert_eq!(found.len(), 1, "line {at}: {:?}", places(&found));
+        }
+    }
 }

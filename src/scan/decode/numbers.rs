@@ -24,6 +24,16 @@ pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
     }
 }
 
+/// May a list go on in the line below this one?
+pub(super) fn goes_on(line: &[u8]) -> bool {
+    /// ` 0x2d`
+    const LONGEST: usize = 5;
+    let line = line.trim_ascii_end();
+    let line = line.strip_suffix(b",").unwrap_or(line).trim_ascii_end();
+    let end = &line[line.len().saturating_sub(LONGEST)..];
+    memchr::memmem::rfind(end, b"0x").and_then(|at| number(&end[at..]).filter(|(length, _)| at + length == end.len())).is_some()
+}
+
 /// The number of one byte that stands here, and how many characters it takes.
 fn number(text: &[u8]) -> Option<(usize, u8)> {
     let digits = text.strip_prefix(b"0x")?;
