@@ -53,7 +53,7 @@ fn string(bytes: &[u8]) -> Option<(usize, &[u8])> {
         [kind, a, b, c, d, ..] if matches!(kind & 0x7f, b'a' | b'A' | b'u' | b't' | b's') => (5, u32::from_le_bytes([*a, *b, *c, *d]) as usize),
         _ => return None,
     };
-    let end = head + length;
+    let end = length.saturating_add(head);
     let text = bytes.get(head..end).filter(|text| text.len() >= SHORTEST)?;
     let is_text = |b: &u8| *b >= b' ' && *b != 0x7f || matches!(b, b'\t' | b'\r' | b'\n');
     text.iter().all(is_text).then_some((end, text))
