@@ -173,15 +173,13 @@ fn visible<'t>(window: &Window, text: &'t [u8]) -> &'t [u8] {
     &text[..window.end.saturating_add(1).min(text.len())]
 }
 
-/// True where nothing in the whole text is what the rule wants around its matches, which is found out once.
+/// True where nothing in the whole text is what the rule wants there, which is found out once. The answer of a smaller scope may
+/// be another one: an end of it counts as an end of the text.
 fn is_elsewhere(rule: &Rule, text: &[u8], memory: &mut Memory) -> Result<bool, ScanError> {
     if let Some(known) = memory.is_elsewhere {
         return Ok(known);
     }
-    // In a block, and behind a `\A`, an end of the text may stand for what it wants.
-    let says_it =
-        matches!(rule.text().scope, Scope::File | Scope::Document) && rule.text().context.as_ref().is_some_and(|context| !context.contains("\\A"));
-    let is_elsewhere = says_it && rule.context()?.0.is_some_and(|context| !context.is_match(text));
+    let is_elsewhere = rule.text().scope == Scope::File && rule.context()?.0.is_some_and(|context| !context.is_match(text));
     Ok(*memory.is_elsewhere.insert(is_elsewhere))
 }
 
