@@ -14,9 +14,9 @@ pub enum ChangeError {
         source: git2::Error,
     },
     /// Neither way to read git reads this repository.
-    #[error("cannot read the git repository: neither libgit2 nor the program `git` does")]
+    #[error("cannot read the git repository: neither in process nor by the program `git`")]
     Neither {
-        /// Why not libgit2, and why not git.
+        /// Why not in process, and why not by git.
         source: BothReasons,
     },
     /// `LEAKSTOP_BACKEND` holds something else than it may.
@@ -109,6 +109,12 @@ pub enum ChangeError {
         /// Escaped path.
         path: String,
     },
+    /// Folders lie in folders without an end.
+    #[error("a folder of the commit at HEAD lies in more than {most} others")]
+    TooDeep {
+        /// So many are read.
+        most: usize,
+    },
     /// A line on standard input is not what the hook protocol says.
     #[error("line {line} on standard input is not `{format}`")]
     Input {
@@ -143,10 +149,10 @@ pub enum ChangeError {
 
 /// Why neither way to read git works.
 #[derive(Debug, thiserror::Error)]
-#[error("libgit2 says: {libgit}; git says: {git}")]
+#[error("in process: {in_process}; by git: {git}")]
 pub struct BothReasons {
-    /// Of libgit2.
-    pub libgit: git2::Error,
+    /// Of libgit2, or of the reader of the index.
+    pub in_process: git2::Error,
     /// Of the program.
     pub git: git2::Error,
 }
@@ -168,7 +174,7 @@ impl ChangeError {
             Self::Conflict { .. } => Some("resolve the conflict and add the file"),
             Self::Input { .. } => Some("this command is a git hook; git writes its input. By hand, use `leakstop scan --range A..B`"),
             Self::NoWatch { .. } => Some("let this account have more processes and memory (`ulimit -u`, `ulimit -v`)"),
-            Self::TooLarge { .. } | Self::LongPath { .. } | Self::Messages { .. } => {
+            Self::TooLarge { .. } | Self::TooDeep { .. } | Self::LongPath { .. } | Self::Messages { .. } => {
                 Some("no tool of git writes such a thing by itself; take it out of what you push")
             }
             Self::Bomb { .. } => Some("such a push fills a disk when it is checked out; take the folders out of its history"),

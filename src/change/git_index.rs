@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::child::{Git, unexpected};
 use super::error::ChangeError;
-use super::index_file::index_file;
+use super::index::index_file;
 use super::objects::ObjectId;
 use super::staged::{find, root_tree};
 use super::store::{StagedEntry, Store};

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use git2::{ErrorCode, ObjectType, Oid, Repository};
 
 use super::child::failed;
+use super::compared::compared;
 use super::error::ChangeError;
-use super::index_file::{entries, index_file};
+use super::index::{Index, index_file};
 use super::new_commits::new_commits;
-use super::objects::{EntryKind, ObjectId, tree_entries};
+use super::objects::ObjectId;
 use super::packs::{Packs, object_folders};
 use super::parts::{self, blob_in_parts};
 use super::shallow;
@@ -21,6 +22,7 @@ pub(super) struct LibGit {
     repo: Repository,
     /// Reads most objects instead of libgit2 once many are to be read.
     packs: OnceCell<Packs>,
+    index: OnceCell<Index>,
 }
 
 impl LibGit {
@@ -42,37 +44,16 @@ impl LibGit {
         }
         // With a namespace it would show some refs under shorter names, and others not at all.
         repo.remove_namespace().map_err(|source| ChangeError::Open { source })?;
-        let store = Self { repo, packs: OnceCell::new() };
-        store.find_index().map_err(|source| ChangeError::Open { source })?;
-        Ok(store)
+        Ok(Self { repo, packs: OnceCell::new(), index: OnceCell::new() })
     }
 
-    /// git takes a relative `GIT_INDEX_FILE` from the top of the work tree, libgit2 from the current folder.
-    fn find_index(&self) -> Result<(), git2::Error> {
-        let file = self.index_file();
-        if std::env::var_os("GIT_INDEX_FILE").is_some_and(|named| *named != *file) {
-            self.repo.set_index(&mut git2::Index::open(&file)?)?;
+    /// The index, read once. One that is split or sparse is refused only here.
+    pub(super) fn index(&self) -> Result<&Index, git2::Error> {
+        if let Some(index) = self.index.get() {
+            return Ok(index);
         }
-        Ok(())
-    }
-
-    fn index_file(&self) -> PathBuf {
-        index_file(self.repo.path(), || self.work_tree())
-    }
-
-    /// Reads the index, which libgit2 keeps: a split or sparse one is refused only here.
-    pub(super) fn probe_index(&self) -> Result<(), git2::Error> {
-        self.index().map(|_| ())
-    }
-
-    /// The index, which must have as many entries as its file says.
-    fn index(&self) -> Result<git2::Index, git2::Error> {
-        let index = self.repo.index()?;
-        match entries(&self.index_file()) {
-            Ok(entries) if entries.unwrap_or(0) as usize == index.len() => Ok(index),
-            Ok(_) => Err(failed("libgit2 did not read all of it".to_owned())),
-            Err(error) => Err(failed(error.to_string())),
-        }
+        let index = Index::read(&index_file(self.repo.path(), || self.work_tree()))?;
+        Ok(self.index.get_or_init(|| index))
     }
 
     /// git's configuration. libgit2 overlooks a file that it cannot look at: so the repository's own is read again, where
@@ -203,39 +184,13 @@ impl Store for LibGit {
     }
 
     fn staged(&self, base: Option<ObjectId>) -> Result<Vec<StagedEntry>, ChangeError> {
-        let failed = |source| ChangeError::Git { what: "the index", source };
-        let mut old = Vec::new();
-        if let Some(commit) = base {
-            flatten(self, self.tree_of(theirs(commit)?)?, &mut Vec::new(), &mut old)?;
-        }
-        let index = self.index().map_err(failed)?;
-        let mut entries = Vec::new();
-        let mut old = old.into_iter().peekable();
-        for entry in index.iter() {
-            if stage(&entry) != 0 {
-                return Err(ChangeError::Conflict { path: entry.path.escape_ascii().to_string() });
-            }
-            if entry.flags_extended & INTENT_TO_ADD != 0 {
-                continue; // `git commit` leaves it out: there is no content yet
-            }
-            // Both lists are in the byte order of full paths, so one pass joins them.
-            while let Some(gone) = old.next_if(|(path, ..)| *path < entry.path) {
-                entries.push(StagedEntry { path: gone.0, old: Some((gone.1, gone.2)), new: None });
-            }
-            let before = old.next_if(|(path, ..)| *path == entry.path).map(|(_, mode, id)| (mode, id));
-            let after = (entry.mode, ours(entry.id));
-            if before.map(|(mode, id)| (mode & 0o170_000, id)) != Some((after.0 & 0o170_000, after.1)) {
-                entries.push(StagedEntry { path: entry.path, old: before, new: Some(after) });
-            }
-        }
-        entries.extend(old.map(|(path, mode, id)| StagedEntry { path, old: Some((mode, id)), new: None }));
-        Ok(entries)
+        let index = self.index().map_err(|source| ChangeError::Git { what: "the index", source })?;
+        compared(index, self, base.map(|commit| self.tree_of(theirs(commit)?)).transpose()?)
     }
 
     fn staged_blob(&self, path: &[u8]) -> Result<Option<ObjectId>, ChangeError> {
         let index = self.index().map_err(|source| ChangeError::Git { what: "the index", source })?;
-        let Ok(path) = std::str::from_utf8(path) else { return Ok(None) };
-        Ok(index.get_path(std::path::Path::new(path), 0).map(|entry| ours(entry.id)))
+        Ok(index.find(path).map(|entry| entry.id))
     }
 
     fn revision(&self, name: &str) -> Result<ObjectId, ChangeError> {
@@ -272,32 +227,6 @@ impl Store for LibGit {
     fn work_tree(&self) -> Option<PathBuf> {
         self.repo.workdir().map(ToOwned::to_owned)
     }
-}
-
-/// All files of a tree with mode and id, in the byte order of full paths.
-fn flatten(store: &LibGit, tree: ObjectId, path: &mut Vec<u8>, out: &mut Vec<(Vec<u8>, u32, ObjectId)>) -> Result<(), ChangeError> {
-    let mut raw = Vec::new();
-    store.read(tree, &mut raw)?;
-    for entry in tree_entries(tree, &raw)? {
-        let length = path.len();
-        path.extend_from_slice(entry.name);
-        if entry.kind == EntryKind::Tree {
-            path.push(b'/');
-            flatten(store, entry.id, path, out)?;
-        } else {
-            out.push((path.clone(), entry.mode, entry.id));
-        }
-        path.truncate(length);
-    }
-    Ok(())
-}
-
-/// `git add --intent-to-add` sets this bit in the extended flags.
-const INTENT_TO_ADD: u16 = 1 << 13;
-
-/// Stage number of an index entry: bits 12 and 13 of its flags.
-fn stage(entry: &git2::IndexEntry) -> u16 {
-    entry.flags >> 12 & 0b11
 }
 
 fn ours(oid: Oid) -> ObjectId {

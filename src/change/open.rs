@@ -1,6 +1,6 @@
 //! Which of the two ways to read git is taken. It is decided once, when the repository opens, so that one run sees one
 //! repository: libgit2 where it can, because it needs no `git` beside it and starts at once; git where libgit2 cannot;
-//! and git for the index alone where that is much faster.
+//! and git for the index alone where its form is git's own business.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,6 @@ use git2::ErrorCode;
 use super::child::{Git, failed};
 use super::error::{BothReasons, ChangeError};
 use super::git_index::GitIndex;
-use super::index_file::{entries, index_file};
 use super::libgit::LibGit;
 use super::objects::ObjectId;
 use super::plumbing::Plumbing;
@@ -20,10 +19,6 @@ use super::store::{Kind, StagedEntry, Store, Trust, UpTo};
 /// Forces one way, for tests. Both are equally strict, so nothing is weakened: what the named one cannot read is an error.
 /// On a server it counts for nothing, since nothing of the pusher's environment does.
 const VARIABLE: &str = "LEAKSTOP_BACKEND";
-
-/// From about so many files on git compares the index faster than libgit2, its start included. Measured, whole hook: 1,000
-/// files 4 ms by libgit2; 3,500 files 12 ms by libgit2 and 7 ms by git; 100,000 files 215 ms and 24 ms.
-const LARGE_INDEX: u32 = 2_000;
 
 /// A way to read git.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -37,7 +32,7 @@ pub enum Backend {
 /// A repository, with the way to read it that was found.
 pub struct Repository {
     store: Box<dyn Store>,
-    /// Reads the index instead of `store`, where that is needed or faster.
+    /// Reads the index instead of `store`, where that is needed.
     index: Option<GitIndex>,
     /// True where libgit2 reads, and git may be asked what libgit2 cannot answer.
     may_ask_git: bool,
@@ -93,7 +88,7 @@ pub fn open_by(trust: Trust, forced: Option<Backend>) -> Result<Repository, Chan
     };
     match git() {
         Ok(store) => Ok(Repository::whole(store, &format!("git, since libgit2 does not: {}", libgit.message()))),
-        Err(git) => Err(ChangeError::Neither { source: BothReasons { libgit, git } }),
+        Err(git) => Err(ChangeError::Neither { source: BothReasons { in_process: libgit, git } }),
     }
 }
 
@@ -106,28 +101,20 @@ fn from_environment() -> Result<Option<Backend>, ChangeError> {
     }
 }
 
-/// Finds out who reads the index. libgit2 keeps the index it has read, and git's answer is kept too: the question costs
-/// nothing, as every hook of a work tree needs the index.
+/// Finds out who reads the index. What was read of it is kept, by either: the question costs nothing, as every hook of a work
+/// tree needs the index.
 fn with_index(store: LibGit) -> Result<Repository, ChangeError> {
-    let refused = if index_is_large(&store) { None } else { store.probe_index().err() };
-    if refused.is_none() && !index_is_large(&store) {
+    let Err(refused) = store.index().map(|_| ()) else {
         return Ok(Repository { may_ask_git: true, ..Repository::whole(store, "libgit2") });
-    }
+    };
     let index = GitIndex::new(Git::FromEnvironment);
-    match (index.probe(store.head()?), refused) {
-        (Ok(()), refused) => {
-            let why = refused.map_or_else(|| "it is large".to_owned(), |error| format!("libgit2 does not: {}", error.message()));
-            Ok(Repository { index: Some(index), ..Repository::whole(store, &format!("libgit2, and the index by git, since {why}")) })
+    match index.probe(store.head()?) {
+        Ok(()) => {
+            let how = format!("libgit2, and the index by git, since {}", refused.message());
+            Ok(Repository { index: Some(index), ..Repository::whole(store, &how) })
         }
-        // There is no git: libgit2 takes longer.
-        (Err(_), None) => Ok(Repository::whole(store, "libgit2")),
-        (Err(git), Some(libgit)) => Err(ChangeError::Neither { source: BothReasons { libgit, git } }),
+        Err(git) => Err(ChangeError::Neither { source: BothReasons { in_process: refused, git } }),
     }
-}
-
-/// An index that does not say its size is left for libgit2 to explain.
-fn index_is_large(store: &LibGit) -> bool {
-    entries(&index_file(&store.git_dir(), || store.work_tree())).is_ok_and(|entries| entries.is_some_and(|entries| entries >= LARGE_INDEX))
 }
 
 impl Store for Repository {
@@ -135,7 +122,7 @@ impl Store for Repository {
         match &self.index {
             Some(index) => index.staged(base),
             None => match self.store.staged(base) {
-                // libgit2 lists all of HEAD. Of a partial clone folders may be missing; git skips those that did not change.
+                // Of a partial clone folders may be missing that git need not read.
                 Err(error) if self.may_ask_git && is_promised(self, &error)? => GitIndex::new(Git::FromEnvironment).staged(base),
                 staged => staged,
             },

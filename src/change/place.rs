@@ -33,7 +33,7 @@ pub fn hooks_dir(path: &Path) -> Result<GitPlace, ChangeError> {
         Err(source) if matches!(source.code(), ErrorCode::NotFound | ErrorCode::Owner) => return Err(ChangeError::Open { source }),
         Err(source) => source,
     };
-    by_git(path).map_err(|git| ChangeError::Neither { source: BothReasons { libgit, git } })
+    by_git(path).map_err(|git| ChangeError::Neither { source: BothReasons { in_process: libgit, git } })
 }
 
 /// The folder that git itself runs hooks from at this moment, in absolute form: variables of git's environment may name another

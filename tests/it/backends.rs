@@ -298,7 +298,7 @@ fn an_unknown_extension_is_refused_with_both_reasons() {
     repo.git(&["config", "extensions.frobnicate", "true"]).expect(0);
     for hook in [&["hook", "pre-commit"][..], &["scan", "--staged"], &["scan", "--history"]] {
         let ended = repo.leakstop(hook).expect(2);
-        assert!(ended.err.contains("libgit2 says: unsupported extension name extensions.frobnicate"), "{}", ended.err);
+        assert!(ended.err.contains("in process: unsupported extension name extensions.frobnicate"), "{}", ended.err);
         assert!(ended.err.contains("fatal: unknown repository extension found: frobnicate"), "{}", ended.err);
     }
 }
@@ -320,7 +320,7 @@ fn without_git_an_ordinary_repository_is_read_and_another_one_is_refused() {
     split.git(&["config", "core.splitIndex", "true"]).expect(0);
     let (code, said) = without_git(&split);
     assert_eq!(code, Some(2));
-    assert!(said.contains("`git` cannot be started") && said.contains("unsupported mandatory extension"), "{said}");
+    assert!(said.contains("`git` cannot be started") && said.contains("its index cannot be read: it is split"), "{said}");
 }
 
 #[test]
@@ -500,20 +500,16 @@ fn names_that_are_no_text_are_read_both_ways() {
 }
 
 #[test]
-fn an_index_of_many_files_is_compared_by_git() {
+fn an_index_of_many_files_needs_no_git() {
     let repo = Repo::new();
     let blob = feed(&repo, &["hash-object", "-w", "--stdin"], b"hello");
     let lines: String = (0..6000).map(|at| format!("100644 {blob}\td{}/f{at}\n", at / 100)).collect();
     feed(&repo, &["update-index", "--index-info"], lines.as_bytes());
     repo.git(&["commit", "-qm", "many"]).expect(0);
     repo.stage("d7/secret.txt", token(9));
-    let trace = repo.beside("trace");
-    let output = repo.command(LEAKSTOP).args(["scan", "--staged"]).env("GIT_TRACE", &trace).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(fs::read_to_string(trace).unwrap().contains("diff-index"));
     let mut command = Command::new(LEAKSTOP);
     command.args(["scan", "--staged"]).env("PATH", "").env("HOME", repo.path()).current_dir(repo.path());
-    assert_eq!(command.output().unwrap().status.code(), Some(1), "and by libgit2 where there is no git");
+    assert_eq!(command.output().unwrap().status.code(), Some(1));
 }
 
 #[test]
