@@ -80,6 +80,20 @@ pub(super) fn index_file(git_dir: &Path, work_tree: impl FnOnce() -> Option<Path
     }
 }
 
+/// The paths in the bytes of an index and the folders that it notes, as a reader of its own for the fuzz targets; `None` where
+/// they are no index, or one that is left to git.
+pub fn index_paths(bytes: Vec<u8>) -> Option<(Vec<Vec<u8>>, usize)> {
+    let index = Index::from_bytes(bytes).ok()?;
+    let mut folders: Vec<_> = index.root().into_iter().collect();
+    let mut at = 0;
+    while let Some(&folder) = folders.get(at) {
+        folders.extend(index.folders_in(folder).map(|(_, folder)| folder));
+        at += 1;
+    }
+    let paths = (0..index.len()).filter_map(|at| index.get(at).map(|entry| entry.path.to_vec())).collect();
+    Some((paths, folders.len()))
+}
+
 impl Index {
     /// Reads the file. One that does not exist is an empty index, as it is for git.
     pub(super) fn read(file: &Path) -> Result<Self, git2::Error> {

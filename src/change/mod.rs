@@ -52,6 +52,7 @@ pub use error::ChangeError;
 pub use git_index::differences;
 pub use hidden::{HiddenRefs, accepted, head_of_push};
 pub use in_parts::Take;
+pub use index::index_paths;
 pub use lfs::is_lfs_pointer;
 pub use message::message_as_stored;
 pub use objects::ObjectId;

@@ -9,7 +9,7 @@ mod repository;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use leakstop::change::{ObjectId, Part, PrePush, RefUpdate};
+use leakstop::change::{self, ObjectId, Part, PrePush, RefUpdate};
 use leakstop::config::{self, Layer, Origin, Policy};
 use leakstop::finding::{Confidence, Secret};
 use leakstop::report::Redactor;
@@ -24,12 +24,13 @@ pub use repository::repository;
 type Target = (&'static str, fn(&[u8]));
 
 /// All targets by name, for the test that replays their corpora.
-pub const ALL: [Target; 12] = [
+pub const ALL: [Target; 13] = [
     ("pre_receive", pre_receive),
     ("configuration", configuration),
     ("decoders", decoders),
     ("utf16", utf16),
     ("repository", repository),
+    ("index", index),
     ("terminal", terminal),
     ("assignment", assignment),
     ("scanner", scanner),
@@ -41,6 +42,20 @@ pub const ALL: [Target; 12] = [
 
 static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::built_in().unwrap());
 static SCANNER: LazyLock<Scanner<'static>> = LazyLock::new(|| Scanner::new(&RULES));
+
+/// Reads the input as what stands in an index behind its head: the first byte is the version, the second the number of entries.
+pub fn index(data: &[u8]) {
+    let [version, count, rest @ ..] = data else { return };
+    let mut bytes = b"DIRC\0\0\0".to_vec();
+    bytes.extend([2 + version % 3, 0, 0, 0, *count]);
+    bytes.extend_from_slice(rest);
+    bytes.extend([0; 20]);
+    let length = bytes.len();
+    let Some((paths, folders)) = change::index_paths(bytes) else { return };
+    assert_eq!(paths.len(), usize::from(*count), "no entry is left out");
+    assert!(paths.windows(2).all(|pair| pair[0] <= pair[1]), "they are sorted");
+    assert!(folders <= length, "each folder is met once");
+}
 
 /// The input of the hooks: what is accepted, says the same when it is written again. No line is lost or made up.
 pub fn pre_receive(data: &[u8]) {
