@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::expand::expand;
 use super::lead::{self, Lead};
 use super::reach;
+use super::row::Row;
 use crate::finding::{Confidence, Family, Severity};
 
 /// Text that is borrowed from the binary for our own rules and owned for a user's.
@@ -198,8 +199,8 @@ pub(super) struct RuleData<'a> {
     pub line_ends: u32,
     /// In every match a keyword ends within so many bytes of the beginning, where the pattern shows it.
     pub keyword_within: Option<u32>,
-    /// So many bytes of tokens stand in a row in every match.
-    pub token_run: u32,
+    /// Bytes of one kind that stand in a row in every match.
+    pub row: Option<Row>,
     /// Two sets of at most four signs, of each of which one stands in every match; zeros are none.
     pub needed: [[u8; 4]; 2],
     /// The way from one sign to another one that every match has.
@@ -283,7 +284,7 @@ pub enum Check {
 /// A pattern that is no regex, or a rule that could never find anything.
 pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<(RuleData<'a>, Cold<'a>), String> {
     let of = |what: String| format!("rule `{}`: {what}", text.id);
-    let (mut reach, mut line_ends, mut keyword_within, mut token_run, mut needed, mut lead) = (None, 0, None, 0, [[0; 4]; 2], None);
+    let (mut reach, mut line_ends, mut keyword_within, mut row, mut needed, mut lead) = (None, 0, None, None, [[0; 4]; 2], None);
     let expanded = text.pattern.as_deref().map(expand).transpose().map_err(of)?;
     if let Some(pattern) = &expanded {
         let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(pattern);
@@ -291,7 +292,7 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<(
         reach = hir.properties().maximum_len().and_then(|length| u32::try_from(length).ok());
         line_ends = reach::inner_line_ends(&hir);
         keyword_within = reach::keyword_within(&hir, &text.keywords);
-        token_run = reach::token_run(&hir);
+        row = Row::of(&hir);
         needed = reach::needed(&hir);
         lead = lead::lead(&hir);
     }
@@ -340,7 +341,7 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<(
         reach,
         line_ends,
         keyword_within,
-        token_run,
+        row,
         needed,
         lead,
     };

@@ -8,6 +8,7 @@ mod loose;
 mod own;
 pub mod proof;
 mod reach;
+mod row;
 mod rule;
 pub mod shape;
 mod signs;

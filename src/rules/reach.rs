@@ -81,70 +81,6 @@ fn letter(class: &Class) -> Option<u8> {
     letters.all(|letter| letter == Some(first)).then_some(first)
 }
 
-/// Bytes of which tokens are made: what stands between blanks, quotes and brackets.
-pub(super) const fn is_token(b: u8) -> bool {
-    b.is_ascii_alphanumeric()
-        || matches!(b, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'~' | b'%' | b':' | b'@' | b'$' | b'!' | b'*' | b'#' | b'?' | b'&')
-}
-
-/// So many bytes of tokens stand in a row somewhere in every match.
-pub(super) fn token_run(pattern: &Hir) -> u32 {
-    u32::try_from(run(pattern).best).unwrap_or(u32::MAX)
-}
-
-/// Bytes of tokens in a row that every match of a pattern has: at its start, at its end, and somewhere.
-#[derive(Clone, Copy)]
-struct Run {
-    start: usize,
-    end: usize,
-    best: usize,
-    /// It matches nothing but bytes of tokens.
-    only: bool,
-}
-
-impl Run {
-    const EMPTY: Self = Self::of_token(0);
-    const NONE: Self = Self { start: 0, end: 0, best: 0, only: false };
-
-    const fn of_token(length: usize) -> Self {
-        Self { start: length, end: length, best: length, only: true }
-    }
-
-    fn then(self, next: Self) -> Self {
-        Self {
-            start: if self.only { self.start + next.start } else { self.start },
-            end: if next.only { self.end + next.end } else { next.end },
-            best: self.best.max(next.best).max(self.end + next.start),
-            only: self.only && next.only,
-        }
-    }
-
-    fn or(self, other: Self) -> Self {
-        let only = self.only && other.only;
-        Self { start: self.start.min(other.start), end: self.end.min(other.end), best: self.best.min(other.best), only }
-    }
-}
-
-fn run(pattern: &Hir) -> Run {
-    match pattern.kind() {
-        HirKind::Empty | HirKind::Look(_) => Run::EMPTY,
-        HirKind::Literal(literal) => literal.0.iter().map(|&b| if is_token(b) { Run::of_token(1) } else { Run::NONE }).fold(Run::EMPTY, Run::then),
-        HirKind::Class(class) if bytes_of(class).all(|(first, last)| (first..=last).all(is_token)) => Run::of_token(1),
-        HirKind::Class(_) => Run::NONE,
-        HirKind::Capture(capture) => run(&capture.sub),
-        HirKind::Concat(parts) => parts.iter().map(run).fold(Run::EMPTY, Run::then),
-        HirKind::Alternation(parts) => parts.iter().map(run).reduce(Run::or).unwrap_or(Run::EMPTY),
-        HirKind::Repetition(repetition) => {
-            let one = run(&repetition.sub);
-            match repetition.min as usize {
-                times if one.only => Run::of_token(one.best.saturating_mul(times)),
-                0 => Run::NONE,
-                _ => Run { only: false, ..one },
-            }
-        }
-    }
-}
-
 /// Up to four bytes, the rest zero.
 pub(super) type Bytes = [u8; 4];
 
@@ -228,20 +164,6 @@ mod tests {
     fn line_ends_at_the_edges_do_not_count() {
         for (pattern, expected) in [("(?:^|[^a])token[^a]", 0), (r"a\s{0,3}b", 3), (r"a\sb|c", 1), ("[^\"]{2,9}", 9), ("(?s:a.*b)", u32::MAX)] {
             assert_eq!(inner_line_ends(&parse(pattern)), expected, "{pattern}");
-        }
-    }
-
-    #[test]
-    fn the_longest_row_of_token_bytes_is_counted() {
-        for (pattern, expected) in [
-            (r#"key["'= ]{1,3}(?<secret>[MN][a-z]{23,27}\.[a-z]{6})(?:[^a-z]|\z)"#, 31),
-            ("ghp_[0-9a-z]{36}", 40),
-            ("(?:sk|pk)_[a-z]{0,9}[0-9]{8}", 11),
-            ("(?:ab|c d)e", 2),
-            ("(?:abc ){2,3}", 3),
-            ("[^ ]{40}", 0),
-        ] {
-            assert_eq!(token_run(&parse(pattern)), expected, "{pattern}");
         }
     }
 

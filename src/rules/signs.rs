@@ -2,15 +2,15 @@
 
 use super::format::RuleData;
 use super::lead::{self, Lead};
-use super::reach::{self, Bytes};
+use super::reach::Bytes;
 
-/// False when no match can lie in the text: every match has so many bytes of tokens in a row, or certain signs, and the text
+/// False when no match can lie in the text: every match has a row of bytes of one kind, or certain signs, and the text
 /// has not.
 pub(super) fn may_match(rule: &RuleData<'_>, text: &[u8]) -> bool {
-    let run = rule.token_run as usize;
     let has_one = |&signs: &Bytes| signs[0] == 0 || find(signs, text).is_some();
-    // Shorter rows stand in every line.
-    rule.needed.iter().all(has_one) && rule.lead.as_ref().is_none_or(|lead| has_lead(lead, text)) && (run < SHORT_RUN || has_run(text, run))
+    rule.needed.iter().all(has_one)
+        && rule.lead.as_ref().is_none_or(|lead| has_lead(lead, text))
+        && rule.row.as_ref().is_none_or(|row| row.stands_in(text))
 }
 
 /// True where the text has it. Each byte is looked at once.
@@ -43,29 +43,6 @@ fn find(signs: Bytes, text: &[u8]) -> Option<usize> {
             None => memchr::memchr(d, text),
         },
     }
-}
-
-/// Names have rows of token bytes as long as this.
-const SHORT_RUN: usize = 14;
-
-/// True when the text has `length` bytes of tokens in a row. Of any row so long a byte stands at a multiple of its length, so
-/// that most bytes are not looked at.
-fn has_run(text: &[u8], length: usize) -> bool {
-    let mut at = length - 1;
-    while let Some(&b) = text.get(at) {
-        if !reach::is_token(b) {
-            at += length;
-            continue;
-        }
-        let before = text[..at].iter().rev().take(length - 1).take_while(|b| reach::is_token(**b)).count();
-        let missing = length - 1 - before;
-        let after = text[at + 1..].iter().take(missing).take_while(|b| reach::is_token(**b)).count();
-        if after == missing {
-            return true;
-        }
-        at += after + 1 + length;
-    }
-    false
 }
 
 #[cfg(test)]
