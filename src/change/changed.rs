@@ -161,7 +161,7 @@ impl Lines {
 const STRIDE: usize = 32;
 
 /// Number of bytes that are the same at the start.
-fn shared_start(a: &[u8], b: &[u8]) -> usize {
+pub(super) fn shared_start(a: &[u8], b: &[u8]) -> usize {
     let most = a.len().min(b.len());
     let (a_strides, _) = a[..most].as_chunks::<STRIDE>();
     let (b_strides, _) = b[..most].as_chunks::<STRIDE>();

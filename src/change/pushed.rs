@@ -307,7 +307,7 @@ impl<'s, 'p, E: From<ChangeError>> Walk<'s, 'p, E> {
             self.parts.change.unread.push(Unread { path: path.clone(), why });
             return Ok(());
         };
-        if read.bytes.is_empty() && parents.is_empty() && !path.is_empty() {
+        if read.bytes().is_empty() && parents.is_empty() && !path.is_empty() {
             // git makes no empty folder, but takes one in, and its name is all that it holds.
             let path = path[..path.len() - 1].into();
             let folder = NewFile { path, blob: None, before: None, path_is_new: true, commit, reference: self.reference };
@@ -316,26 +316,39 @@ impl<'s, 'p, E: From<ChangeError>> Walk<'s, 'p, E> {
         // A parent's folder that a partial clone lacks makes nothing known: more is read, never less.
         let mut before = Vec::with_capacity(parents.len());
         for &id in parents {
-            before.extend(unless_promised(self.store, self.trees.read(id))?.map(|read| (id, read)));
+            before.extend(unless_promised(self.store, self.trees.read(id))?);
         }
         let names_list = |bytes: &[u8]| memchr::memmem::find(bytes, b" .gitignore\0").is_some();
-        let loses_list = !before.is_empty() && before.iter().all(|(_, before)| names_list(&before.bytes)) && !names_list(&read.bytes);
-        if let (true, Some(commit), Some((id, first))) = (loses_list, commit, before.first())
-            && let Some(list) = ByName::new(*id, &first.bytes).get(IGNORE_LIST)?.filter(|list| list.kind == EntryKind::Blob)
+        let loses_list = !before.is_empty() && before.iter().all(|before| names_list(before.bytes())) && !names_list(read.bytes());
+        if let (true, Some(commit), Some(first)) = (loses_list, commit, before.first())
+            && let Some(list) = ByName::new(first).get(IGNORE_LIST)?.filter(|list| list.kind == EntryKind::Blob)
         {
             self.parts.change.removed_lists.push(([path.as_slice(), IGNORE_LIST].concat().into(), list.id, commit));
         }
-        let mut before: Vec<_> = before.iter().map(|(id, before)| ByName::new(*id, &before.bytes)).collect();
+        let mut before: Vec<_> = before.iter().map(|before| ByName::new(before)).collect();
         // A few folders that stand within each other over and over make up billions of paths.
         if self.listed > LISTED_AT_LEAST + LISTED_PER_STORED * self.stored {
             return Err(ChangeError::Bomb { tree, listed: self.listed, stored: self.stored }.into());
         }
         Progress::add(&PROGRESS.folders, 1);
         let is_first = u64::from(self.met.insert(self.seen.number(tree)));
-        let mut rest = &read.bytes[..];
+        let mut rest = read.bytes();
+        let mut starts = Vec::new();
         while !rest.is_empty() {
+            // Mostly there is one version before, and nearly all of it is the same.
+            if let [before] = &mut before[..] {
+                let (at, count) = (read.bytes().len() - rest.len(), starts.len());
+                rest = &rest[before.skip_same(rest, at, &mut starts)..];
+                let same = (starts.len() - count) as u64;
+                self.listed += same;
+                self.stored += same * is_first;
+                if rest.is_empty() {
+                    break;
+                }
+            }
             self.listed += 1;
             self.stored += is_first;
+            starts.push((read.bytes().len() - rest.len()) as u32);
             let bytes = first_entry_bytes(tree, rest)?;
             let mut same = false;
             for before in &mut before {
@@ -381,6 +394,7 @@ impl<'s, 'p, E: From<ChangeError>> Walk<'s, 'p, E> {
             }
             path.truncate(length);
         }
+        read.starts_are(starts);
         Ok(())
     }
 
