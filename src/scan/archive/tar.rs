@@ -18,9 +18,12 @@ pub(super) fn is_header(bytes: &[u8]) -> bool {
         return true;
     }
     // Before that mark there was only the sum of the bytes, with the sum itself as blanks.
+    if block[0] == 0 || !block[148..156].iter().all(|b| matches!(b, b'0'..=b'7' | b' ' | 0)) {
+        return false;
+    }
     let written = block[148..156].iter().filter(|b| (b'0'..=b'7').contains(b)).fold(0u32, |sum, b| sum << 3 | u32::from(b - b'0'));
     let sum: u32 = block.iter().enumerate().map(|(at, &b)| if (148..156).contains(&at) { 32 } else { u32::from(b) }).sum();
-    block[0] != 0 && block[148..156].iter().all(|b| matches!(b, b'0'..=b'7' | b' ' | 0)) && written == sum
+    written == sum
 }
 
 pub(super) fn entries(from: &mut dyn Read, unpacking: &mut Unpacking<'_>, path: &[u8], depth: u8) {
