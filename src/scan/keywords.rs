@@ -86,46 +86,22 @@ impl<'r> Keywords<'r> {
     /// zone, and the place. One at the edge may be handed on too.
     pub(super) fn find(&self, text: &[u8], piece: Range<usize>, zone: Zone, found: &mut impl FnMut(u32, Zone, Range<usize>)) {
         let table = self.table(zone);
-        let Table { bits, step, .. } = table;
-        let is_hit = |three: u32| {
-            let slot = slot(three);
-            bits[slot / 64] >> (slot % 64) & 1 != 0
-        };
         // Zones of unlike steps know a keyword by unlike bytes: on the edge of two it is looked for from both sides.
-        let edge = if *step == 1 { 0 } else { self.longest };
+        let edge = if table.step == 1 { 0 } else { self.longest };
         let piece = piece.start.saturating_sub(edge)..(piece.end + edge).min(text.len());
-        let mut at = piece.start;
-        if *step == 1 {
-            // Six places at a time, as eight bytes hold them.
-            while at + 6 <= piece.end
-                && let Some(eight) = text[at..].first_chunk::<8>()
-            {
-                let eight = u64::from_le_bytes(*eight) | FOLD;
-                for place in 0..6 {
-                    let three = (eight >> (8 * place)) as u32 & 0xFF_FFFF;
-                    if is_hit(three) {
-                        self.compare(table, text, at + place, three, zone, found);
-                    }
-                }
-                at += 6;
-            }
-        } else {
-            while at < piece.end
-                && let Some(four) = text[at..].first_chunk::<4>()
-            {
-                let three = fold(u32::from_le_bytes(*four));
-                if is_hit(three) {
-                    self.compare(table, text, at, three, zone, found);
-                }
-                at += step;
-            }
-        }
-        for at in at..piece.end {
+        let mut hit = |at: usize, three: u32| self.compare(table, text, at, three, zone, found);
+        let rest = match table.step {
+            1 => table.find_six::<1>(text, &piece, &mut hit),
+            2 => table.find_six::<2>(text, &piece, &mut hit),
+            3 => table.find_six::<3>(text, &piece, &mut hit),
+            _ => table.find_one(text, &piece, &mut hit),
+        };
+        for at in rest..piece.end {
             // Behind the text stands a line's end, so that the last two bytes are looked at too.
             let byte = |at: usize| text.get(at).copied().unwrap_or(b'\n');
             let three = fold(u32::from_le_bytes([byte(at), byte(at + 1), byte(at + 2), 0]));
-            if is_hit(three) {
-                self.compare(table, text, at, three, zone, found);
+            if table.is_hit(three) {
+                hit(at, three);
             }
         }
     }
@@ -166,6 +142,45 @@ impl Table {
             table.enter(at as u32, keyword.text);
         }
         table
+    }
+
+    /// May three bytes lead to an entry, whatever stands behind them?
+    fn is_hit(&self, three: u32) -> bool {
+        let slot = slot(three);
+        self.bits[slot / 64] >> (slot % 64) & 1 != 0
+    }
+
+    /// Looks at every STEPth place, at those of six bytes at a time, as eight bytes hold them. Gives the place where too few are left.
+    fn find_six<const STEP: usize>(&self, text: &[u8], piece: &Range<usize>, hit: &mut impl FnMut(usize, u32)) -> usize {
+        let mut at = piece.start;
+        while at + 6 <= piece.end
+            && let Some(eight) = text[at..].first_chunk::<8>()
+        {
+            let eight = u64::from_le_bytes(*eight) | FOLD;
+            for place in (0..6).step_by(STEP) {
+                let four = (eight >> (8 * place)) as u32;
+                if self.is_hit(four) {
+                    hit(at + place, four & 0xFF_FFFF);
+                }
+            }
+            at += 6;
+        }
+        at
+    }
+
+    /// The same where places lie farther apart.
+    fn find_one(&self, text: &[u8], piece: &Range<usize>, hit: &mut impl FnMut(usize, u32)) -> usize {
+        let mut at = piece.start;
+        while at < piece.end
+            && let Some(four) = text[at..].first_chunk::<4>()
+        {
+            let four = u32::from_le_bytes(*four) | FOLD as u32;
+            if self.is_hit(four) {
+                hit(at, four & 0xFF_FFFF);
+            }
+            at += self.step;
+        }
+        at
     }
 
     fn enter(&mut self, at: u32, text: &[u8]) {
@@ -230,8 +245,9 @@ fn fold(three: u32) -> u32 {
     (three | 0x20_2020) & 0xFF_FFFF
 }
 
+/// The slot of the three low bytes: the fourth one falls out at the top.
 fn slot(three: u32) -> usize {
-    (three.wrapping_mul(0x9E37_79B1) >> 16) as usize % SLOTS
+    (three.wrapping_mul(0x9E37_7900) >> 16) as usize % SLOTS
 }
 
 #[cfg(test)]
