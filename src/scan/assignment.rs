@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use super::{name, plausible};
+use super::{element, name, plausible, quoting};
 
 /// How name and value are bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,8 +53,6 @@ const LONGEST_NAME: usize = 80;
 const LONGEST_VALUE: usize = 4096;
 /// A literal in front of a comparison ends this close to the name's beginning.
 const LONGEST_LITERAL_BEFORE: usize = 200;
-/// The attributes of an element are shorter.
-const LONGEST_ATTRIBUTES: usize = 200;
 /// In a netrc file the words before a password stand this close.
 const NETRC_LINE: usize = 200;
 /// Between a name and its value stand at most so many blanks.
@@ -89,7 +87,9 @@ pub(super) fn at(text: &[u8], word: Range<usize>, bare: &mut Bare) -> Option<Ass
     let name = name_around(text, word)?;
     let mut cursor = Cursor { text, at: name.end };
     let name_quoted = cursor.skip_closers();
-    let Some((bind, mut value)) = cursor.operator(&name, name_quoted) else { return compared_before(text, name) };
+    let Some((bind, mut value)) = cursor.operator(&name, name_quoted) else {
+        return compared_before(text, name.clone()).or_else(|| element_before(text, name));
+    };
     let (range, quote, escaped) = value.value(bind, bare)?;
     let value = without_object(text, without_scheme(text, without_inner_quotes(text, range)));
     Some(Assignment { name, value, bind, quote, escaped, name_quoted })
@@ -138,6 +138,13 @@ fn is_drawn_word(word: &[u8]) -> bool {
         && plausible::looks_drawn(word)
 }
 
+/// A literal of many lines may begin and end on lines of its own.
+fn without_blanks(text: &[u8], value: Range<usize>) -> Range<usize> {
+    let inside = &text[value.clone()];
+    let start = value.start + (inside.len() - inside.trim_ascii_start().len());
+    start..(value.start + inside.trim_ascii_end().len()).max(start)
+}
+
 /// `"value" == name`: the literal stands first, so that a forgotten `=` does not assign.
 fn compared_before(text: &[u8], name: Range<usize>) -> Option<Assignment> {
     let low = name.start.saturating_sub(LONGEST_LITERAL_BEFORE);
@@ -153,6 +160,12 @@ fn compared_before(text: &[u8], name: Range<usize>) -> Option<Assignment> {
     let open = memchr::memrchr(quote, literal).filter(|&open| !literal[open..].contains(&b'\n'))?;
     let value = low + open + 1..low + literal.len();
     Some(Assignment { name, value, bind: Bind::Compare, quote: Some(quote), escaped: false, name_quoted: false })
+}
+
+/// `<property value="value" name="name"/>`
+fn element_before(text: &[u8], name: Range<usize>) -> Option<Assignment> {
+    let (value, quote) = element::value_before(text, &name)?;
+    Some(Assignment { name, value, bind: Bind::Element, quote: Some(quote), escaped: false, name_quoted: true })
 }
 
 fn name_around(text: &[u8], word: Range<usize>) -> Option<Range<usize>> {
@@ -267,14 +280,19 @@ impl<'a> Cursor<'a> {
         if name_quoted && gap <= 1 && c.take(b",") {
             return Some((Bind::Comma, c));
         }
-        if name_quoted && gap > 0 && (c.take(b"value=") || c.take(b"Value=") || c.take(b"content=")) {
-            return Some((Bind::Element, c));
+        let mut attribute = c.clone();
+        if name_quoted && (attribute.newlines() || gap > 0) && [&b"value="[..], b"Value=", b"content="].iter().any(|next| attribute.take(next)) {
+            return Some((Bind::Element, attribute));
         }
         if !name_quoted && gap == 0 && c.take(b"(") {
             return Some((Bind::Call, c));
         }
         if !name_quoted && let Some(content) = c.element(name) {
             return Some((Bind::Element, content));
+        }
+        let content = if name_quoted { element::named(self.text, name, self.at) } else { element::next(self.text, self.at) };
+        if let Some(at) = content {
+            return Some((Bind::Element, Cursor { text: self.text, at }));
         }
         // `token - "value"`, as people write lists.
         if gap > 0 && c.rest().starts_with(b"- ") && matches!(c.rest().get(2), Some(b'"' | b'\'')) {
@@ -302,9 +320,7 @@ impl<'a> Cursor<'a> {
         if !opens {
             return None;
         }
-        let rest = &self.rest()[..self.rest().len().min(LONGEST_ATTRIBUTES)];
-        let end = rest.iter().position(|b| matches!(b, b'>' | b'<' | b'\n'))?;
-        (rest[end] == b'>' && !rest[..end].ends_with(b"/")).then(|| Cursor { text: self.text, at: self.at + end + 1 })
+        element::end_of_tag(self.text, self.at).map(|at| Cursor { text: self.text, at })
     }
 
     /// Flags, SQL clauses, `netrc` words, and typed declarations: `password string = "x"`.
@@ -414,13 +430,23 @@ impl<'a> Cursor<'a> {
     fn value(&mut self, bind: Bind, bare: &mut Bare) -> Option<(Range<usize>, Option<u8>, bool)> {
         self.blanks();
         if bind == Bind::Element && !matches!(self.peek(), b'"' | b'\'') {
-            if self.newlines() && !self.is_closed() {
+            let is_below = self.newlines();
+            if let Some(value) = element::cdata(self.text, self.at, LONGEST_VALUE) {
+                return (!value.is_empty()).then_some((value, None, false));
+            }
+            if is_below && !self.is_closed() {
                 return None; // `<name>` in prose stands for a value, and the next line goes on without it
             }
             let ends = |b: &u8| matches!(b, b'<' | b'\n' | b'\r');
             let rest = &self.rest()[..self.rest().len().min(LONGEST_VALUE)];
             let end = rest.iter().position(ends).map_or(self.text.len(), |length| self.at + length);
             return self.unquoted(end);
+        }
+        if matches!(bind, Bind::Assign | Bind::Entry) {
+            self.at = quoting::past_tags(self.text, self.at)?;
+            if let Some(quoted) = quoting::value(self.text, self.at) {
+                return (!quoted.value.is_empty()).then_some((quoted.value, quoted.quote, false));
+            }
         }
         self.wrappers();
         let escaped = self.take(b"\\\\\\") || self.take(b"\\");
@@ -431,7 +457,8 @@ impl<'a> Cursor<'a> {
             if triple {
                 self.at += 2;
             }
-            return self.quoted(quote, escaped, triple);
+            let (value, quote, escaped) = self.quoted(quote, escaped, triple)?;
+            return Some((if triple { without_blanks(self.text, value) } else { value }, quote, escaped));
         }
         if bind == Bind::Call && !escaped {
             return self.returned();

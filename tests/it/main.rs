@@ -65,3 +65,4 @@ mod support;
 mod tampering;
 mod taxonomy;
 mod tidy;
+mod written;

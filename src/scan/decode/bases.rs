@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::{Encoded, Finds, inflate, skip};
+use super::{Encoded, Finds, Rewriter, inflate, skip};
 
 /// The shortest encoded text looked into: 24 characters of base64 hold 18 bytes, hexadecimal digits 16.
 const SHORTEST: usize = 24;
@@ -20,6 +20,7 @@ const NARROW: usize = 16;
 const TEXT: usize = 6;
 
 pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
+    tagged(text, finds);
     let mut at = 0;
     // Every run of SHORTEST bytes covers a multiple of PROBE and as many bytes behind it, so only those places are looked at.
     let mut probe = PROBE;
@@ -95,6 +96,36 @@ fn run_end(text: &[u8], from: usize) -> usize {
 /// May a text in base64 go on in the line below this one?
 pub(super) fn is_wrapped(line: &[u8]) -> bool {
     line.iter().rev().skip_while(|b| b.is_ascii_whitespace()).take_while(|b| is_base64(**b)).count() >= NARROW
+}
+
+/// How YAML marks what it holds in base64.
+const TAG: &[u8] = b"!!binary";
+
+/// May the text in base64 that the line announces stand on the line below it?
+pub(super) fn announces(line: &[u8]) -> bool {
+    matches!(line.trim_ascii_end().last(), Some(b'|' | b'-' | b'>' | b'y')) && memchr::memmem::find(line, TAG).is_some()
+}
+
+/// `password: !!binary aHVudGVy…`: a value of any length, read behind its name.
+fn tagged(text: &[u8], finds: &mut Finds<'_>) {
+    /// Longer lines are not written by hand.
+    const BEFORE: usize = 200;
+    for tag in memchr::memmem::find_iter(text, TAG) {
+        let low = tag.saturating_sub(BEFORE);
+        let line = memchr::memrchr(b'\n', &text[low..tag]).map_or(low, |newline| low + newline + 1);
+        let start = skip(text, tag + TAG.len(), |b| b.is_ascii_whitespace() || matches!(b, b'|' | b'>' | b'-' | b'"' | b'\''));
+        let end = skip(text, run_end(text, start), |b| b == b'=');
+        if start == end || !finds.wants(&(line..end)) {
+            continue;
+        }
+        let run: Vec<u8> = text[start..end].iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
+        if let Some(bytes) = base64(&run).filter(|bytes| bytes.iter().all(|b| matches!(b, b' '..=b'~'))) {
+            let mut value = Rewriter::new(text, line);
+            value.copy(line..tag);
+            value.replace(start..end, &bytes);
+            finds.add(value.finish(end, "base64"));
+        }
+    }
 }
 
 fn decode_run(text: &[u8], range: Range<usize>, finds: &mut Finds<'_>) {

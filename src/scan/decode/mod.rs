@@ -192,7 +192,7 @@ pub(super) fn runs_around(text: &[u8], parts: Parts<'_>, language: Language, dep
 /// The lines of the part, and those beside it that may be one wrapped text or one expression with them.
 fn lines_of_run(text: &[u8], part: &Range<usize>) -> Range<usize> {
     let (low, high) = (part.start.saturating_sub(FAR), part.end.saturating_add(FAR).min(text.len()));
-    let goes_on = |line: &[u8]| bases::is_wrapped(line) || joined::goes_on(line) || numbers::goes_on(line);
+    let goes_on = |line: &[u8]| bases::is_wrapped(line) || bases::announces(line) || joined::goes_on(line) || numbers::goes_on(line);
     let start_of_line = |at: usize| memchr::memrchr(b'\n', &text[low..at]).map_or(low, |newline| low + newline + 1);
     let mut start = start_of_line(part.start);
     while start > low {
