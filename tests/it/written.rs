@@ -129,6 +129,109 @@ fn values_are_read_in_each_kind_of_quotes() {
     written(&QUOTES).iter().for_each(|(path, text, value)| is_found(path, text, value));
 }
 
+/// A list of the value's characters, each written so.
+fn list(value: &str, between: &str, each: impl Fn(char) -> String) -> String {
+    value.chars().map(each).collect::<Vec<_>>().join(between)
+}
+
+#[test]
+fn lists_of_characters_and_of_numbers_are_read_as_the_text_they_are() {
+    let values = VALUES.iter().zip(3..).map(|(shape, seed)| fill(shape, seed)).chain([token(5)]);
+    for value in values {
+        let characters = list(&value, ", ", |c| format!("'{c}'"));
+        let decimals = list(&value, ", ", |c| (c as u32).to_string());
+        let hexadecimals = list(&value, ", ", |c| format!("{:#04x}", c as u32));
+        let wrapped =
+            |list: &str| list.split(", ").collect::<Vec<_>>().chunks(6).map(|line| format!("    {},\n", line.join(", "))).collect::<String>();
+        for (path, text) in [
+            ("A.java", format!("char[] password = new char[]{{{characters}}};\n")),
+            ("A.java", format!("private char[] password = {{\n{}}};\n", wrapped(&characters))),
+            ("a.go", format!("var password = string([]byte{{{characters}}})\n")),
+            ("a.c", format!("static const char password[] = {{{characters}, '\\0'}};\n")),
+            ("a.rs", format!("let password: String = [{characters}].iter().collect();\n")),
+            ("a.go", format!("password := []byte{{{decimals}}}\n")),
+            ("a.go", format!("password := []byte{{{hexadecimals}}}\n")),
+            ("a.py", format!("password = bytes([{}]).decode()\n", decimals.replace(' ', ""))),
+            ("a.py", format!("password = bytes([\n{}])\n", wrapped(&decimals))),
+            ("a.py", format!("password = {}\n", list(&value, " + ", |c| format!("chr({})", c as u32)))),
+            ("a.js", format!("const password = String.fromCharCode(\n{});\n", wrapped(&decimals))),
+            ("a.js", format!("setPassword(String.fromCharCode({decimals}));\n")),
+            ("a.json", format!("{{\n  \"password\": [{decimals}]\n}}\n")),
+            ("a.rs", format!("let password: [u8; 16] = [{decimals}];\n")),
+        ] {
+            is_found(path, &text, &value);
+        }
+    }
+}
+
+#[test]
+fn lists_that_are_no_text_are_left_alone() {
+    let drawn = fill("{alnum:16}", 5);
+    for (path, text) in [
+        ("a.py", format!("sizes = [{}]\n", list(&drawn, ", ", |c| (c as u32).to_string()))),
+        ("a.py", format!("key_sizes = [{}]\n", list(&drawn, ", ", |c| (c as u32 + 140).to_string()))),
+        ("a.py", "keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l']\n".to_owned()),
+        ("a.js", "const keys = ['q', 'w', 'e', 'r', 't', 'y', 'u', 'i', 'o', 'p']\n".to_owned()),
+        ("a.csv", "key,a,b\n".to_owned() + &"72,81,90,104\n".repeat(40)),
+        ("a.go", format!("var secret = []byte{{{}}}\n", ["0"; 16].join(", "))),
+    ] {
+        is_quiet(path, &text);
+    }
+}
+
+const PIECES: [(&str, &str); 23] = [
+    ("a.py", "token = \"{}{}\".format(\"ONE\", \"TWO\")\n"),
+    ("a.py", "token = '{1}{0}'.format('TWO', 'ONE')\n"),
+    ("a.py", "token = \"%s%s\" % (\"ONE\", \"TWO\")\n"),
+    ("a.py", "token = \"ONE{}\".format(\n    \"TWO\",\n)\n"),
+    ("A.java", "String token = new StringBuilder().append(\"ONE\").append(\"TWO\").toString();\n"),
+    ("A.java", "String token = new StringBuilder(\"ONE\").append(\"TWO\").toString();\n"),
+    ("A.java", "String token = new StringBuilder()\n    .append(\"ONE\")\n    .append(\"TWO\")\n    .toString();\n"),
+    ("A.java", "String token = String.format(\"%s%s\", \"ONE\", \"TWO\");\n"),
+    ("A.java", "String token = String.join(\"\", \"ONE\", \"TWO\");\n"),
+    ("A.java", "String token = \"ONE\".concat(\"TWO\");\n"),
+    ("a.rs", "let token = format!(\"{}{}\", \"ONE\", \"TWO\");\n"),
+    ("a.rs", "let token = concat!(\"ONE\", \"TWO\");\n"),
+    ("a.rs", "let token = [\"ONE\", \"TWO\"].concat();\n"),
+    ("a.go", "token := fmt.Sprintf(\"%s%s\", \"ONE\", \"TWO\")\n"),
+    ("a.go", "token := strings.Join([]string{\"ONE\", \"TWO\"}, \"\")\n"),
+    ("A.cs", "var token = String.Concat(\"ONE\", \"TWO\");\n"),
+    ("A.cs", "var token = string.Format(\"{0}{1}\", \"ONE\", \"TWO\");\n"),
+    ("A.cs", "var token = string.Join(\"\", new[] { \"ONE\", \"TWO\" });\n"),
+    ("a.js", "const token = [\"ONE\", \"TWO\"].join(\"\");\n"),
+    ("a.rb", "token = ['ONE', 'TWO'].join\n"),
+    ("a.php", "<?php\n$token = sprintf(\"%s%s\", \"ONE\", \"TWO\");\n"),
+    ("a.lua", "local token = table.concat({\"ONE\", \"TWO\"})\n"),
+    ("a.tf", "locals {\n  token = format(\"%s%s\", \"ONE\", \"TWO\")\n}\n"),
+];
+
+#[test]
+fn what_a_call_puts_together_is_read_as_one() {
+    for (path, way) in PIECES {
+        for value in [fill(VALUES[0], 4), fill(VALUES[2], 5), token(6)] {
+            let (one, two) = value.split_at(value.len() / 2);
+            is_found(path, &way.replace("ONE", one).replace("TWO", two), &value);
+        }
+    }
+    // Statements, of which none names what they make.
+    let value = token(7);
+    let (one, two) = value.split_at(20);
+    is_found("A.java", &format!("StringBuilder sb = new StringBuilder();\nsb.append(\"{one}\");\nsb.append(\"{two}\");\n"), &value);
+}
+
+#[test]
+fn what_calls_put_together_of_words_is_left_alone() {
+    for (path, text) in [
+        ("a.py", "token_message = \"{} {}\".format(\"the token\", \"has expired\")\n"),
+        ("a.go", "key := fmt.Sprintf(\"%s/%s\", \"users\", \"profile\")\n"),
+        ("a.go", "key := fmt.Sprintf(\"%s%s\", prefix, \"k3Jd82hQs0PqLm4x\")\n"),
+        ("A.java", "sb.append(\"password\").append('=').append(password);\n"),
+        ("A.java", "String key = String.join(\"-\", \"alpha\", \"beta\");\n"),
+    ] {
+        is_quiet(path, text);
+    }
+}
+
 #[test]
 fn what_is_no_value_of_one_line_is_left_alone() {
     let drawn = fill("{alnum:16}", 5);

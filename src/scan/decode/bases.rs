@@ -8,6 +8,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::{Encoded, Finds, Rewriter, inflate, skip};
+use crate::scan::language::Language;
 
 /// The shortest encoded text looked into: 24 characters of base64 hold 18 bytes, hexadecimal digits 16.
 const SHORTEST: usize = 24;
@@ -19,8 +20,10 @@ const NARROW: usize = 16;
 /// So many bytes of text in a row, of which only one in twenty runs of drawn bytes has as many by chance.
 const TEXT: usize = 6;
 
-pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
-    tagged(text, finds);
+pub(super) fn find(text: &[u8], language: Language, finds: &mut Finds<'_>) {
+    if matches!(language, Language::Yaml | Language::Other) {
+        tagged(text, finds);
+    }
     let mut at = 0;
     // Every run of SHORTEST bytes covers a multiple of PROBE and as many bytes behind it, so only those places are looked at.
     let mut probe = PROBE;

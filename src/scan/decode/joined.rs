@@ -1,12 +1,12 @@
-//! Literals put together from pieces: `"ab" + "cd"`, adjacent strings, `["ab", "cd"].join("")`, `ab${"cd"}`, and a string that
-//! a backslash carries into the next line.
+//! Literals put together from pieces: `"ab" + "cd"`, adjacent strings, `ab${"cd"}`, a string that a backslash carries into the
+//! next line, and what [`calls`] put together. Lists of characters are met on the way.
 //!
 //! The pieces are read as one literal in the place of the whole expression, with the line in front of it, so that a name that
 //! it is bound to is seen. Only what crosses from one piece into the next counts: the rest stands in the text as it is.
 
 use std::ops::Range;
 
-use super::{Encoded, Finds, Places, Rewriter};
+use super::{Encoded, Finds, Places, Rewriter, calls, numbers};
 use crate::scan::language::Language;
 
 /// Name of what this file undoes.
@@ -19,11 +19,9 @@ const LONGEST_GAP: usize = 160;
 /// A credential of fewer characters is nothing that anyone would take apart.
 const SHORTEST: usize = 8;
 /// More pieces are a table, not a value.
-const MOST_PIECES: usize = 512;
+pub(super) const MOST_PIECES: usize = 512;
 /// A literal with more escaped quotes in it is a text.
 const MOST_ESCAPED: usize = 32;
-/// A list of pieces is no longer than this.
-const LONGEST_LIST: usize = 2 << 10;
 /// As much of the line in front of the expression is kept.
 const BEFORE: usize = 200;
 
@@ -38,7 +36,6 @@ pub(super) fn goes_on(line: &[u8]) -> bool {
 pub(super) fn find(text: &[u8], language: Language, finds: &mut Finds<'_>) {
     if memchr::memchr3(b'"', b'\'', b'`', text).is_some() {
         operators(text, language.joins_neighbours(), finds);
-        calls(text, finds);
         templates(text, finds);
     }
     if memchr::memchr(b'\\', text).is_some() {
@@ -51,6 +48,12 @@ fn operators(text: &[u8], neighbours: bool, finds: &mut Finds<'_>) {
     let mut at = 0;
     while let Some(quote) = memchr::memchr3(b'"', b'\'', b'`', &text[at..]).map(|quote| at + quote) {
         at = quote + 1;
+        let before = quote.checked_sub(1).map_or(b' ', |before| text[before]);
+        if matches!(before, b'(' | b'[' | b'{') || before.is_ascii_whitespace() && quote > 1 && text[quote - 2].is_ascii_whitespace() {
+            at = calls::at(text, quote, finds).max(at);
+        } else if text[quote..].starts_with(b"',") && quote > 1 && text[quote - 2] == b'\'' {
+            at = numbers::read(text, quote - 2, finds).max(at);
+        }
         // Most quotes are followed by what is no operator.
         if !text.get(at).is_some_and(|&next| MAY_FOLLOW[usize::from(next)]) {
             continue;
@@ -144,7 +147,7 @@ fn blanks(text: &[u8], from: usize) -> usize {
 }
 
 /// What stands in the quotes of which the one at `quote` is the last.
-fn literal_before(text: &[u8], quote: usize) -> Option<Range<usize>> {
+pub(super) fn literal_before(text: &[u8], quote: usize) -> Option<Range<usize>> {
     let low = quote.saturating_sub(LONGEST_PIECE);
     let mut end = quote;
     for _ in 0..MOST_ESCAPED {
@@ -160,7 +163,7 @@ fn literal_before(text: &[u8], quote: usize) -> Option<Range<usize>> {
 }
 
 /// What stands in the quotes of which the one at `quote` is the first.
-fn literal_at(text: &[u8], quote: usize) -> Option<Range<usize>> {
+pub(super) fn literal_at(text: &[u8], quote: usize) -> Option<Range<usize>> {
     let sign = text[quote];
     let high = text.len().min(quote + LONGEST_PIECE);
     let mut at = quote + 1;
@@ -176,7 +179,7 @@ fn literal_at(text: &[u8], quote: usize) -> Option<Range<usize>> {
 }
 
 /// Reads the pieces as one literal.
-fn join(text: &[u8], range: Range<usize>, pieces: &[Range<usize>], finds: &mut Finds<'_>) {
+pub(super) fn join(text: &[u8], range: Range<usize>, pieces: &[Range<usize>], finds: &mut Finds<'_>) {
     let length: usize = pieces.iter().map(ExactSizeIterator::len).sum();
     let glued = |pair: &[Range<usize>]| {
         let letter = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_graphic());
@@ -214,73 +217,6 @@ fn before(text: &[u8], expression: usize) -> &[u8] {
     let above = text[low..own].trim_ascii_end();
     let above = above.strip_suffix(b"\\").unwrap_or(above);
     &above[memchr::memrchr(b'\n', above).map_or(0, |at| at + 1)..]
-}
-
-/// `["a", "b"].join("")`, `"".join(["a", "b"])`, `join("", ["a", "b"])`, `implode("", ["a", "b"])`, `"a".concat("b")`,
-/// `CONCAT("a", "b")`, `concat!("a", "b")`, `paste0("a", "b")`
-fn calls(text: &[u8], finds: &mut Finds<'_>) {
-    if memchr::memchr2(b'(', b'.', text).is_none() {
-        return;
-    }
-    for name in [&b"join"[..], b"implode", b"concat", b"CONCAT", b"paste0"] {
-        for at in memchr::memmem::find_iter(text, name) {
-            let end = at + name.len() + usize::from(name == b"concat" && text.get(at + name.len()) == Some(&b'!'));
-            let dot = at > 0 && text[at - 1] == b'.';
-            let receiver = if dot { at - 1 } else { at };
-            let behind = receiver.checked_sub(1).map(|at| text[at]);
-            match behind {
-                // `[…].join("")`: what joins the pieces is nothing.
-                Some(b']' | b')') if dot && name == b"join" => {
-                    let nothing = text[end..].starts_with(b"(\"\")") || text[end..].starts_with(b"('')") || text.get(end) != Some(&b'(');
-                    let low = receiver.saturating_sub(LONGEST_LIST);
-                    let open = memchr::memrchr2(b'[', b'(', &text[low..receiver - 1]).map(|open| low + open);
-                    if let Some((list, pieces)) = open.filter(|_| nothing).and_then(|open| literals(text, open))
-                        && list + 1 == receiver
-                    {
-                        let start = pieces[0].start - 1;
-                        join(text, start..pieces[pieces.len() - 1].end + 1, &pieces, finds);
-                    }
-                }
-                Some(b'"' | b'\'') if dot && text.get(end) == Some(&b'(') => {
-                    let Some(first) = literal_before(text, receiver - 1) else { continue };
-                    let Some((close, pieces)) = literals(text, end) else { continue };
-                    let pieces = match (name, first.is_empty()) {
-                        (b"concat", _) => [vec![first.clone()], pieces].concat(),
-                        (b"join", true) => pieces,
-                        _ => continue,
-                    };
-                    join(text, first.start - 1..close.min(pieces[pieces.len() - 1].end + 1), &pieces, finds);
-                }
-                _ if !dot && text.get(end) == Some(&b'(') && (name != b"join" || text[end..].starts_with(b"(\"\",")) => {
-                    if let Some((_, pieces)) = literals(text, end) {
-                        join(text, pieces[0].start - 1..pieces[pieces.len() - 1].end + 1, &pieces, finds);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-/// The literals of a list that opens at `open`, and the place of the bracket that closes it; nothing if anything else is in it.
-fn literals(text: &[u8], open: usize) -> Option<(usize, Vec<Range<usize>>)> {
-    let high = text.len().min(open + LONGEST_LIST);
-    let mut pieces = Vec::new();
-    let mut at = open + 1;
-    while at < high && pieces.len() < MOST_PIECES {
-        match text[at] {
-            b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b'(' => at += 1,
-            b'"' | b'\'' | b'`' => {
-                let piece = literal_at(text, at)?;
-                at = piece.end + 1;
-                pieces.push(piece);
-            }
-            b']' | b')' | b'}' => return (!pieces.is_empty()).then_some((at, pieces)),
-            _ if text[at..high].starts_with(b"array(") => at += b"array(".len(),
-            _ => return None,
-        }
-    }
-    None
 }
 
 /// `ab${"cd"}ef`, `ab#{'cd'}ef`
