@@ -232,6 +232,43 @@ fn what_calls_put_together_of_words_is_left_alone() {
     }
 }
 
+/// The bytes as `xxd` and as `hexdump -C` print them.
+fn dumps(bytes: &[u8]) -> [String; 2] {
+    let (mut xxd, mut hexdump) = (String::new(), String::new());
+    for (at, row) in bytes.chunks(16).enumerate() {
+        let text: String = row.iter().map(|b| if b.is_ascii_graphic() || *b == b' ' { char::from(*b) } else { '.' }).collect();
+        let pairs: String = row.chunks(2).map(|pair| pair.iter().map(|b| format!("{b:02x}")).collect::<String>() + " ").collect();
+        let halves: Vec<String> = row.chunks(8).map(|half| half.iter().map(|b| format!("{b:02x} ")).collect()).collect();
+        xxd += &format!("{:08x}: {pairs:<40} {text}\n", at * 16);
+        hexdump += &format!("{:08x}  {:<49} |{text}|\n", at * 16, halves.join(" "));
+    }
+    hexdump += &format!("{:08x}\n", bytes.len());
+    [xxd, hexdump]
+}
+
+#[test]
+fn hex_dumps_and_base32_are_read() {
+    let token = token(3);
+    for dump in dumps(format!("# settings\nkey = {token}\nmore = 1\n").as_bytes()) {
+        is_found("notes.txt", &dump, &token);
+        is_found("a.md", &format!("```\n{dump}```\n"), &token);
+    }
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let bits: String = token.bytes().map(|b| format!("{b:08b}")).collect();
+    let base32: String =
+        bits.as_bytes().chunks(5).map(|five| char::from(alphabet[five.iter().fold(0, |sum, b| sum * 2 + usize::from(b - b'0'))])).collect();
+    is_found("a.txt", &format!("x = \"{base32}\"\n"), &token);
+}
+
+#[test]
+fn dumps_of_other_things_are_left_alone() {
+    let bytes: Vec<u8> = (0..=255).cycle().take(600).map(|b: u8| b.wrapping_mul(37)).collect();
+    for dump in dumps(&bytes) {
+        is_quiet("notes.txt", &dump);
+    }
+    is_quiet("a.txt", &fill("x = \"{base32:64}\"\n000000 deadbeef\n0000: 00\n", 3));
+}
+
 #[test]
 fn what_is_no_value_of_one_line_is_left_alone() {
     let drawn = fill("{alnum:16}", 5);

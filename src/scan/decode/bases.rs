@@ -1,4 +1,4 @@
-//! Base64 and hexadecimal digits: runs of one alphabet.
+//! Base64, base32 and hexadecimal digits: runs of one alphabet.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -21,7 +21,7 @@ const NARROW: usize = 16;
 const TEXT: usize = 6;
 
 pub(super) fn find(text: &[u8], language: Language, finds: &mut Finds<'_>) {
-    if matches!(language, Language::Yaml | Language::Other) {
+    if language == Language::Yaml {
         tagged(text, finds);
     }
     let mut at = 0;
@@ -147,6 +147,12 @@ fn decode_run(text: &[u8], range: Range<usize>, finds: &mut Finds<'_>) {
         }
         return;
     }
+    if run.len() >= SHORTEST_HEX
+        && let Some(bytes) = base32(&run)
+    {
+        finds.add(Encoded::whole(range, bytes, "base32"));
+        return;
+    }
     if let Some(bytes) = base64(&run).filter(|bytes| may_say_something(bytes)) {
         finds.add(Encoded::whole(range, bytes, "base64"));
     }
@@ -154,7 +160,7 @@ fn decode_run(text: &[u8], range: Range<usize>, finds: &mut Finds<'_>) {
 
 /// Drawn bytes, and words that happen to be made of digits of base64, hold nothing that any rule or decoder looks for. Letters
 /// may stand with zeros between them.
-fn may_say_something(bytes: &[u8]) -> bool {
+pub(super) fn may_say_something(bytes: &[u8]) -> bool {
     let mut row = 0;
     inflate::how(bytes).is_some()
         || bytes.iter().any(|b| {
@@ -169,6 +175,25 @@ fn hex(run: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     run.chunks_exact(2).map(|pair| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8)).collect()
+}
+
+/// A text in base32; drawn capitals and digits decode to no text.
+fn base32(run: &[u8]) -> Option<Vec<u8>> {
+    if !run.iter().all(|b| matches!(b, b'A'..=b'Z' | b'2'..=b'7')) {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(run.len() * 5 / 8);
+    let (mut bits, mut count) = (0u32, 0);
+    for b in run {
+        bits = bits << 5 | u32::from(if b.is_ascii_digit() { b - b'2' + 26 } else { b - b'A' });
+        count += 5;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+            bits &= (1 << count) - 1;
+        }
+    }
+    bytes.iter().all(|b| matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n')).then_some(bytes)
 }
 
 /// Decodes either alphabet, padded or not; a last character that cannot be whole is left out.

@@ -12,6 +12,8 @@ use super::{Finds, skip};
 const LONGEST_LIST: usize = 2 << 10;
 /// Nor is a name with all that it is a member of.
 const LONGEST_NAME: usize = 60;
+/// `Authorization: Bearer {}{}`
+const LONGEST_PHRASE: usize = 100;
 /// What stands in front of a chain of calls: `new StringBuilder("ab")`.
 const LONGEST_RECEIVER: usize = 200;
 
@@ -33,7 +35,15 @@ pub(super) fn at(text: &[u8], quote: usize, finds: &mut Finds<'_>) -> usize {
             return read;
         }
         let before = text[..open].strip_suffix(b" ").unwrap_or(&text[..open]);
-        end = OPENERS.iter().find_map(|opener| before.strip_suffix(opener.strip_suffix(b"(").unwrap_or(opener))).unwrap_or(before).len();
+        end = match before.last() {
+            Some(b'y' | b'g' | b']') => {
+                let front = |opener: &&[u8]| before.strip_suffix(opener.strip_suffix(b"(").unwrap_or(opener));
+                let Some(front) = OPENERS.iter().find_map(front) else { break };
+                front.len()
+            }
+            Some(b'(' | b'[' | b'{' | b'\n' | b' ' | b',') => before.len(),
+            _ => break,
+        };
     }
     quote
 }
@@ -160,7 +170,8 @@ fn modulo(text: &[u8], open: usize, finds: &mut Finds<'_>) {
     }
 }
 
-/// Reads the template of the expression that begins at `start` with each place filled in.
+/// Reads the template of the expression that begins at `start` with each place filled in. Longer ones with blanks are
+/// messages.
 fn fill(text: &[u8], start: usize, template: Range<usize>, given: &[Range<usize>], finds: &mut Finds<'_>) {
     let Some(last) = given.last() else { return };
     let mut pieces = Vec::new();
@@ -177,7 +188,8 @@ fn fill(text: &[u8], start: usize, template: Range<usize>, given: &[Range<usize>
         from = at;
     }
     pieces.push(from..template.end);
-    if next > 0 {
+    let is_message = text[template].contains(&b' ') && pieces.iter().map(ExactSizeIterator::len).sum::<usize>() > LONGEST_PHRASE;
+    if next > 0 && !is_message {
         join(text, start..last.end + 1, &pieces, finds);
     }
 }

@@ -5,6 +5,7 @@
 
 mod bases;
 mod calls;
+mod dump;
 mod escapes;
 mod inflate;
 mod joined;
@@ -193,8 +194,14 @@ pub(super) fn runs_around(text: &[u8], parts: Parts<'_>, language: Language, dep
 /// The lines of the part, and those beside it that may be one wrapped text or one expression with them.
 fn lines_of_run(text: &[u8], part: &Range<usize>) -> Range<usize> {
     let (low, high) = (part.start.saturating_sub(FAR), part.end.saturating_add(FAR).min(text.len()));
-    let goes_on =
-        |line: &[u8]| bases::is_wrapped(line) || bases::announces(line) || joined::goes_on(line) || calls::goes_on(line) || numbers::goes_on(line);
+    let goes_on = |line: &[u8]| {
+        bases::is_wrapped(line)
+            || bases::announces(line)
+            || joined::goes_on(line)
+            || calls::goes_on(line)
+            || numbers::goes_on(line)
+            || dump::goes_on(line)
+    };
     let start_of_line = |at: usize| memchr::memrchr(b'\n', &text[low..at]).map_or(low, |newline| low + newline + 1);
     let mut start = start_of_line(part.start);
     while start > low {
@@ -225,6 +232,7 @@ fn runs(text: &[u8], touches: &dyn Fn(&Range<usize>) -> bool, language: Language
     escapes::find(text, &mut finds);
     joined::find(text, language, &mut finds);
     numbers::find(text, &mut finds);
+    dump::find(text, &mut finds);
     wide::find(text, &mut finds);
     finds.list
 }

@@ -30,10 +30,10 @@ pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
     decimals(text, finds);
 }
 
-/// Only places so far apart are looked at: each list of [`FEWEST_NAMED`] covers one, and as much as [`AHEAD`] behind it.
-const PROBE: usize = 14;
+/// Only places so far apart are looked at: a list of [`FEWEST_NAMED`] letters covers one, and as much as [`AHEAD`] behind it.
+const PROBE: usize = 20;
 /// Two numbers with a comma between them.
-const AHEAD: usize = 8;
+const AHEAD: usize = 6;
 
 const DECIMAL: [bool; 256] = {
     let mut table = [false; 256];
@@ -50,8 +50,8 @@ fn decimals(text: &[u8], finds: &mut Finds<'_>) {
     let (mut at, mut probe) = (0, PROBE);
     while probe + AHEAD <= text.len() {
         let ahead = &text[probe..probe + AHEAD];
-        let is = |at: usize| ahead[at].is_ascii_digit() || ahead[at] == b',';
-        if !(is(0) || is(AHEAD / 2)) || !ahead.iter().all(|&b| DECIMAL[usize::from(b)]) || !ahead.contains(&b',') {
+        let is_list = DECIMAL[usize::from(ahead[0])] && ahead.iter().rev().all(|&b| DECIMAL[usize::from(b)]) && ahead.contains(&b',');
+        if !is_list {
             probe += PROBE;
             continue;
         }
