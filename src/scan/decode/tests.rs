@@ -199,7 +199,66 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn any_parts_of_lists_calls_and_dumps_are_read_within_bounds(parts in prop::collection::vec(prop::sample::select(&PARTS[..]), 0..40)) {
+        let text = parts.concat();
+        for encoded in runs(text.as_bytes(), &|_| true, Language::Yaml, 1, &mut Work::of(text.len())) {
+            prop_assert!(encoded.range.end <= text.len());
+            for at in 0..encoded.bytes.len() {
+                if let Some(place) = encoded.place(&(at..at + 1), false) {
+                    prop_assert!(encoded.range.start <= place.start && place.end <= encoded.range.end && place.start <= place.end, "{text}");
+                }
+            }
+        }
+        for at in 0..text.len() {
+            lines_of_run(text.as_bytes(), &(at..at));
+        }
+    }
 }
+
+const PARTS: [&str; 40] = [
+    "'a'",
+    "'\\0'",
+    "'",
+    "\"",
+    ",",
+    ", ",
+    "\n",
+    " ",
+    "103",
+    "0x67",
+    "chr(103)",
+    "chr(",
+    " + ",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "%s",
+    "{}",
+    "{1}",
+    "format(",
+    ".format(",
+    " % ",
+    ".append(",
+    "new ",
+    ";\n",
+    "concat",
+    ".join(\"\")",
+    "join(\"\", ",
+    "[]string",
+    "array(",
+    "00000000: 6768 705f  gh\n",
+    "00000004  61 62  |ab|\n",
+    "000000",
+    "!!binary",
+    " |\n",
+    "password = ",
+    "cGFzc3dvcmQ=",
+];
 
 #[test]
 fn names_that_happen_to_be_base64_are_not_decoded() {
