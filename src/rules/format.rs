@@ -252,6 +252,8 @@ pub enum Check {
     PrivateKey,
     /// A member of `data` or `stringData` in a document of kind `Secret`, other than a name, a place or a certificate.
     KubernetesSecret,
+    /// The value of an attribute that a state of Terraform marks as sensitive, and that says something.
+    StateMark,
     /// Looks drawn at random: neither words nor a sequence nor one character repeated.
     Random,
     /// Looks drawn at random and holds next to no words: for names that say little of themselves.

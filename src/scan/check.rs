@@ -9,6 +9,7 @@ use super::decode;
 use super::language::Language;
 use super::logged::{self, Calls};
 use super::manifest::Manifest;
+use super::state::Marked;
 use super::{features, jwt, literal, plausible, published};
 use crate::finding::{Doubt, Family};
 use crate::rules::shape::{base32_of_sha256, bech32_is_right, in_base, nkey_is_right};
@@ -68,6 +69,7 @@ pub(super) struct Progress {
     line: Line,
     calls: Calls,
     manifest: Manifest,
+    marked: Marked,
 }
 
 /// Runs the rule's check. A literal credential that is plainly made up for documentation is dropped by every rule.
@@ -101,6 +103,7 @@ pub(super) fn judge(rule: &Rule, context: &Context<'_>, progress: &mut Progress)
         Some(Check::UrlPassword) => url_password(context),
         Some(Check::PrivateKey) => private_key(context),
         Some(Check::KubernetesSecret) => keep_if(progress.manifest.is_secret_value(context.text, context.matched.clone(), context.value.clone())),
+        Some(Check::StateMark) => keep_if(literal::is_used(value) && progress.marked.holds(context.text, &context.value)),
         Some(Check::Random) => keep_if(plausible::looks_drawn(value)),
         Some(Check::Token) => keep_if(plausible::looks_drawn(value) && features::is_wordless(value) && plausible::has_usual_length(value)),
         Some(Check::Plausible) => keep_if(plausible::is_credential(context.before(), value, context.next(), context.language)),

@@ -12,6 +12,10 @@ pub(super) enum Store {
     KeePass,
     /// A keychain of macOS.
     Keychain,
+    /// Of Bouncy Castle, with a key among its entries.
+    BouncyCastle,
+    /// Secret keys of OpenPGP: an old key ring, or a key as `gpg-agent` keeps it.
+    OpenPgp,
     /// A private key in DER: PKCS#8, PKCS#1 or SEC 1.
     Der,
 }
@@ -23,6 +27,9 @@ impl Store {
             [0xfe, 0xed, 0xfe, 0xed] | [0xce, 0xce, 0xce, 0xce] => holds_key(bytes).unwrap_or(false).then_some(Self::Java),
             [0x03, 0xd9, 0xa2, 0x9a] => matches!(bytes.get(4..8)?, [0x65..=0x67, 0xfb, 0x4b, 0xb5]).then_some(Self::KeePass),
             [0x30, ..] => of_der(bytes),
+            [0, 0, 0, 1 | 2] => holds_bouncy_key(bytes).unwrap_or(false).then_some(Self::BouncyCastle),
+            [0x94 | 0x95 | 0xc5, ..] => is_secret_ring(bytes).unwrap_or(false).then_some(Self::OpenPgp),
+            b"(21:" | b"(11:" | b"Key:" => is_agent_key(bytes).then_some(Self::OpenPgp),
             b"kych" => (bytes.get(4..8)? == [0, 1, 0, 0]).then_some(Self::Keychain),
             _ => None,
         }
@@ -53,6 +60,75 @@ fn holds_key(bytes: &[u8]) -> Option<bool> {
         at.skip(length)?;
     }
     Some(false)
+}
+
+/// Of a store of Bouncy Castle: version, salt, rounds, and then the entries, each with its type, alias, date and certificates.
+fn holds_bouncy_key(bytes: &[u8]) -> Option<bool> {
+    /// Stores hold a few.
+    const MOST: u32 = 1000;
+    const SALT: u32 = 20;
+    let mut at = Reader(bytes.get(4..)?);
+    let salt = at.number(4)?;
+    at.skip(salt)?;
+    let rounds = at.number(4)?;
+    if salt != SALT || !(1..=1 << 24).contains(&rounds) {
+        return None;
+    }
+    for _ in 0..MOST {
+        // 0 ends the list, 1 is a certificate; keys are 2 to 4: plain, secret and sealed.
+        let kind = at.number(1)?;
+        if kind == 0 || kind > 4 {
+            return Some(false);
+        }
+        let alias = at.number(2)?;
+        at.skip(alias)?;
+        let date = at.number(4)?;
+        at.skip(4)?;
+        let chain = at.number(4)?;
+        // Milliseconds since 1970 keep their upper half small for some thousand years.
+        if date > 0x1000 || chain > MOST {
+            return None;
+        }
+        if kind != 1 {
+            return Some(true);
+        }
+        for _ in 0..=chain {
+            let kind = at.number(2)?;
+            at.skip(kind)?;
+            let length = at.number(4)?;
+            at.skip(length)?;
+        }
+    }
+    Some(false)
+}
+
+/// A packet with a secret key of version 4, and behind it one with a user or a subkey.
+fn is_secret_ring(bytes: &[u8]) -> Option<bool> {
+    let mut at = Reader(bytes.get(1..)?);
+    let length = match bytes[0] {
+        0x94 => at.number(1)?,
+        0x95 => at.number(2)?,
+        _ => match at.number(1)? {
+            short @ 0..192 => short,
+            first @ 192..224 => ((first - 192) << 8) + at.number(1)? + 192,
+            255 => at.number(4)?,
+            _ => return None,
+        },
+    };
+    let [4, _, _, _, _, algorithm, ..] = *at.0 else { return None };
+    at.skip(length)?;
+    // Of RSA, ElGamal, DSA, and the curves.
+    let is_known = matches!(algorithm, 1..=3 | 16..=19 | 22 | 25..=28);
+    // User, subkey, signature and trust, with a length of one byte or two, or in the newer form.
+    let follows = matches!(at.0.first(), Some(0xb4 | 0xb5 | 0x9c | 0x9d | 0x88 | 0x89 | 0xb0 | 0xcd | 0xc7 | 0xc2));
+    Some(is_known && length > 40 && follows)
+}
+
+/// `(21:protected-private-key…`, `Key: (private-key (rsa …`
+fn is_agent_key(bytes: &[u8]) -> bool {
+    [&b"(21:protected-private-key("[..], b"(11:private-key(", b"Key: (protected-private-key (", b"Key: (private-key ("]
+        .iter()
+        .any(|head| bytes.starts_with(head))
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -124,6 +200,23 @@ mod tests {
         out
     }
 
+    /// A store of Bouncy Castle with entries of these kinds.
+    fn bouncy(kinds: &[u8]) -> Vec<u8> {
+        let mut out = [&b"\0\0\0\x02\0\0\0\x14"[..], &[7; 20], b"\0\0\x04\0"].concat();
+        for kind in kinds {
+            out.push(*kind);
+            out.extend(b"\0\x01a\0\0\x01\x80\0\0\0\0\0\0\0\0");
+            out.extend(if *kind == 1 { &b"\0\x05X.509\0\0\0\x03abc"[..] } else { b"\0\0\0\x03abc" });
+        }
+        out.push(0);
+        [out, vec![9; 20]].concat()
+    }
+
+    /// A packet of 256 bytes with a key of version 4, and what follows it.
+    fn ring(head: &[u8], behind: &[u8]) -> Vec<u8> {
+        [head, b"\x04\x5f\x5f\x5f\x5f\x01", &[7; 250], behind].concat()
+    }
+
     /// A sequence around the content, with the length in two bytes.
     fn sequence(content: &[u8]) -> Vec<u8> {
         let length = (content.len() as u16).to_be_bytes();
@@ -147,6 +240,23 @@ mod tests {
             (pkcs8.clone(), Some(Store::Der)),
             (pkcs1, Some(Store::Der)),
             (sec1, Some(Store::Der)),
+            (bouncy(&[1, 4]), Some(Store::BouncyCastle)),
+            (bouncy(&[2]), Some(Store::BouncyCastle)),
+            (bouncy(&[1, 1]), None),
+            (bouncy(&[]), None),
+            (ring(b"\x95\x01\x00", b"\xb4\x03abc"), Some(Store::OpenPgp)),
+            (ring(b"\xc5\xc0\x40", b"\xcd\x03abc"), Some(Store::OpenPgp)),
+            // A public key, a signature, and bytes that begin alike.
+            (ring(b"\x99\x01\x00", b"\xb4\x03abc"), None),
+            (ring(b"\x95\x01\x00", b""), None),
+            (ring(b"\x95\x01\x00", b"text"), None),
+            (b"(21:protected-private-key(3:rsa".to_vec(), Some(Store::OpenPgp)),
+            (b"Key: (private-key (ecc".to_vec(), Some(Store::OpenPgp)),
+            (b"(20:shadowed-private-key(3:rsa".to_vec(), None),
+            (b"Key: value".to_vec(), None),
+            // The beginning of an icon, of a film and of a font.
+            (b"\0\0\0\x01\0\x02\0\x20".to_vec(), None),
+            (b"\0\0\0\x02\0\0\0\x14ftypqt  ".to_vec(), None),
             ([pkcs8.clone(), vec![0; 9]].concat(), None),
             (pkcs8[..100].to_vec(), None),
             // A certificate, a class of Java, a program, a picture.
@@ -163,8 +273,10 @@ mod tests {
     #[test]
     fn cut_and_lying_bytes_are_no_store() {
         let whole = java(&[2, 1]);
-        for end in 0..whole.len() {
-            let _ = Store::of(&whole[..end]); // must not end the program
+        for whole in [whole, bouncy(&[1, 4]), ring(b"\x95\x01\x00", b"\xb4\x03abc"), ring(b"\xc5\xc0\x40", b"\xcd\x03abc")] {
+            for end in 0..whole.len() {
+                let _ = Store::of(&whole[..end]); // must not end the program
+            }
         }
         assert_eq!(Store::of(b"\xfe\xed\xfe\xed\0\0\0\x02\xff\xff\xff\xff"), None);
         assert_eq!(Store::of(b"\x30\xff\xff\xff\xff"), None);

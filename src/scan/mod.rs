@@ -43,6 +43,7 @@ mod quoting;
 mod resolve;
 mod sample;
 mod scope;
+mod state;
 mod yaml;
 mod zone;
 

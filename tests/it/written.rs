@@ -270,6 +270,27 @@ fn dumps_of_other_things_are_left_alone() {
 }
 
 #[test]
+fn what_a_state_of_terraform_marks_is_read() {
+    let state = |attributes: &str, marks: &str| {
+        format!(
+            "{{\n  \"version\": 4,\n  \"resources\": [{{\n    \"type\": \"x_y\",\n    \"instances\": [{{\n      \"attributes\": {{\n{attributes}\n      }},\n      \"sensitive_attributes\": [{marks}]\n    }}]\n  }}]\n}}\n"
+        )
+    };
+    let mark = |name: &str| format!("{{\n\"type\": \"get_attr\",\n\"value\": \"{name}\"\n}}");
+    let first = "{\"type\": \"index\", \"value\": {\"value\": 0, \"type\": \"number\"}}";
+    for value in [fill(VALUES[0], 3), fill("{lower:9}", 3), fill(VALUES[1], 3)] {
+        let plain = format!("\"id\": \"{}\",\n\"content\": \"{value}\",\n\"size\": 3", fill("{alnum:16}", 9));
+        is_found("infra/terraform.tfstate", &state(&plain, &format!("[{}]", mark("content"))), &value);
+        let nested = format!("\"site\": [\n{{\"name\": \"x\",\n\"value\": \"{value}\"}}]");
+        is_found("terraform.tfstate", &state(&nested, &format!("[{}, {first}, {}]", mark("site"), mark("value"))), &value);
+        let whole = format!("\"data\": {{\n\"one\": \"{value}\"}}");
+        is_found("terraform.tfstate", &state(&whole, &format!("[{}]", mark("data"))), &value);
+        is_quiet("terraform.tfstate", &state(&plain, &format!("[{}]", mark("other"))));
+        is_quiet("terraform.tfstate", &state("\"content\": \"\",\n\"size\": null", &format!("[{}],[{}]", mark("content"), mark("size"))));
+    }
+}
+
+#[test]
 fn what_is_no_value_of_one_line_is_left_alone() {
     let drawn = fill("{alnum:16}", 5);
     for (path, text) in [
