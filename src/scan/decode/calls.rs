@@ -126,7 +126,10 @@ fn concatenated(text: &[u8], name: usize, open: usize, finds: &mut Finds<'_>) {
 /// All literals in the parentheses, one after the other.
 fn arguments(text: &[u8], open: usize, finds: &mut Finds<'_>) {
     if let Some((_, pieces)) = literals(text, open) {
-        join(text, callee(text, open)..pieces[pieces.len() - 1].end + 1, &pieces, finds);
+        // What opens a list inside of the parentheses hides the name that the whole is bound to.
+        let first = pieces[0].start - 1;
+        let start = if first == open + 1 { first } else { callee(text, open) };
+        join(text, start..pieces[pieces.len() - 1].end + 1, &pieces, finds);
     }
 }
 
