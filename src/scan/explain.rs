@@ -136,9 +136,12 @@ impl<'r> Scanner<'r> {
             return Ok(());
         }
         let whole = std::iter::once(0..text.len()).collect::<Vec<_>>();
-        for encoded in decode::runs_around(text, Parts(&whole), file.language, depth, work) {
+        let mut ended = Ok(());
+        decode::runs_around(text, Parts(&whole), file.language, depth, work, &mut |encoded, work| {
             let mut inner = Vec::new();
-            self.trace(&encoded.bytes, file, depth + 1, work, keywords, &mut inner)?;
+            if ended.is_ok() {
+                ended = self.trace(&encoded.bytes, file, depth + 1, work, keywords, &mut inner);
+            }
             for mut one in inner {
                 let bound = self.rules.all()[one.rule as usize].check() == Some(Check::Assignment);
                 let place = one.range.as_ref().and_then(|range| encoded.place(range, bound));
@@ -148,8 +151,8 @@ impl<'r> Scanner<'r> {
                     out.push(one);
                 }
             }
-        }
-        Ok(())
+        });
+        ended
     }
 
     /// Turns places in bytes into lines and columns.

@@ -170,8 +170,12 @@ impl Scanned<'_> {
 pub fn decoded(text: &[u8]) -> Vec<(Range<usize>, Vec<u8>)> {
     // The second layer undoes compression too.
     let whole = 0..text.len();
-    let undone = |depth| decode::runs_around(text, Parts(std::slice::from_ref(&whole)), Language::Other, depth, &mut Work::of(text.len()));
-    (0..2).flat_map(undone).map(|run| (run.range, run.bytes)).collect()
+    let mut all = Vec::new();
+    for depth in 0..2 {
+        let parts = Parts(std::slice::from_ref(&whole));
+        decode::runs_around(text, parts, Language::Other, depth, &mut Work::of(text.len()), &mut |run, _| all.push((run.range, run.bytes)));
+    }
+    all
 }
 
 /// The keys, blocks or tables that each of the places of a file stands under, the nearest first: a reader of its own for the
@@ -348,16 +352,16 @@ impl<'r> Scanner<'r> {
         if depth == decode::MAX_DEPTH {
             return Ok(());
         }
-        for encoded in decode::runs_around(text, new, file.language, depth, work) {
-            if out.len() >= MOST_CANDIDATES {
-                break;
+        let mut ended = Ok(());
+        decode::runs_around(text, new, file.language, depth, work, &mut |encoded, work| {
+            if ended.is_ok() && out.len() < MOST_CANDIDATES {
+                let mut inner = Vec::new();
+                let whole = 0..encoded.bytes.len();
+                ended = self.search(&encoded.bytes, Parts(std::slice::from_ref(&whole)), file, depth + 1, work, &mut inner);
+                out.extend(inner.into_iter().filter_map(|candidate| candidate.inside(&encoded, self.rules)));
             }
-            let mut inner = Vec::new();
-            let whole = 0..encoded.bytes.len();
-            self.search(&encoded.bytes, Parts(std::slice::from_ref(&whole)), file, depth + 1, work, &mut inner)?;
-            out.extend(inner.into_iter().filter_map(|candidate| candidate.inside(&encoded, self.rules)));
-        }
-        Ok(())
+        });
+        ended
     }
 
     /// Rules without keywords look through all of a file.

@@ -241,6 +241,11 @@ def many_hits():
     return held(b"hits.txt", b" ".join(token(at) for at in range(200_000)))
 
 
+def many_short_runs():
+    """Each line holds something encoded, and nothing that matters."""
+    return held(b"many.txt", b"a=3Db\n" * 2_500_000)
+
+
 def many_files_with_hits():
     def files():
         yield COMMIT % 1700000000
@@ -267,6 +272,7 @@ SCENES = {
     "zip_of_many_names": (zip_of_a_million_names, [1]),
     "refs": (refs, [0]),
     "many_hits": (many_hits, [1]),
+    "many_short_runs": (many_short_runs, [0]),
     "many_files_with_hits": (many_files_with_hits, [1]),
     "slow_text": (slow_text, [0, 1]),
 }

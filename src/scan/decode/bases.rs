@@ -122,7 +122,7 @@ fn tagged(text: &[u8], finds: &mut Finds<'_>) {
             continue;
         }
         let run: Vec<u8> = text[start..end].iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
-        if let Some(bytes) = base64(&run).filter(|bytes| bytes.iter().all(|b| matches!(b, b' '..=b'~'))) {
+        if let Some(bytes) = base64(&run).filter(|bytes| !bytes.is_empty() && bytes.iter().all(|b| matches!(b, b' '..=b'~'))) {
             let mut value = Rewriter::new(text, line);
             value.copy(line..tag);
             value.replace(start..end, &bytes);

@@ -10,6 +10,8 @@ use super::{Finds, skip};
 
 /// A list of pieces is no longer than this.
 const LONGEST_LIST: usize = 2 << 10;
+/// Of what is read of lists, one byte in so many counts as decoded.
+const CHARGED: usize = 4;
 /// Nor is a name with all that it is a member of.
 const LONGEST_NAME: usize = 60;
 /// `Authorization: Bearer {}{}`
@@ -68,7 +70,7 @@ fn call(text: &[u8], open: usize, finds: &mut Finds<'_>) -> Option<usize> {
 
 /// `["a", "b"].join`, as Ruby writes it, and `["a", "b"].concat()`.
 fn list(text: &[u8], open: usize, finds: &mut Finds<'_>) {
-    let Some((close, pieces)) = literals(text, open) else { return };
+    let Some((close, pieces)) = literals(text, open, finds) else { return };
     let behind = &text[close + 1..];
     let joins = behind.starts_with(b".concat()") || behind.strip_prefix(b".join").is_some_and(|rest| !rest.starts_with(b"("));
     if joins {
@@ -91,12 +93,12 @@ fn joined(text: &[u8], name: usize, open: usize, finds: &mut Finds<'_>) {
         Some(b']' | b')') if text[open..].starts_with(b"(\"\")") || text[open..].starts_with(b"('')") => list_before(text, name - 1, finds),
         Some(b'"' | b'\'') => {
             let Some(first) = literal_before(text, name - 2).filter(Range::is_empty) else { return };
-            let Some((close, pieces)) = literals(text, open) else { return };
+            let Some((close, pieces)) = literals(text, open, finds) else { return };
             join(text, first.start - 1..close.min(pieces[pieces.len() - 1].end + 1), &pieces, finds);
         }
         _ if text[open..].starts_with(b"(\"\",") || text[open..].starts_with(b"('',") => arguments(text, open, finds),
         _ => {
-            let Some((close, pieces)) = opened(text, open + 1).and_then(|list| literals(text, list)) else { return };
+            let Some((close, pieces)) = opened(text, open + 1).and_then(|list| literals(text, list, finds)) else { return };
             let behind = &text[close + 1..];
             let joins_nothing = behind.strip_prefix(b",").is_some_and(|rest| rest.strip_prefix(b" ").unwrap_or(rest).starts_with(b"\"\")"));
             if joins_nothing {
@@ -114,7 +116,7 @@ fn concatenated(text: &[u8], name: usize, open: usize, finds: &mut Finds<'_>) {
     match dot.checked_sub(1).map(|at| text[at]) {
         Some(b'"' | b'\'') => {
             let Some(first) = literal_before(text, dot - 1) else { return };
-            let Some((close, pieces)) = literals(text, open) else { return };
+            let Some((close, pieces)) = literals(text, open, finds) else { return };
             let pieces = [vec![first.clone()], pieces].concat();
             join(text, first.start - 1..close.min(pieces[pieces.len() - 1].end + 1), &pieces, finds);
         }
@@ -125,7 +127,7 @@ fn concatenated(text: &[u8], name: usize, open: usize, finds: &mut Finds<'_>) {
 
 /// All literals in the parentheses, one after the other.
 fn arguments(text: &[u8], open: usize, finds: &mut Finds<'_>) {
-    if let Some((_, pieces)) = literals(text, open) {
+    if let Some((_, pieces)) = literals(text, open, finds) {
         // What opens a list inside of the parentheses hides the name that the whole is bound to.
         let first = pieces[0].start - 1;
         let start = if first == open + 1 { first } else { callee(text, open) };
@@ -137,7 +139,7 @@ fn arguments(text: &[u8], open: usize, finds: &mut Finds<'_>) {
 fn list_before(text: &[u8], end: usize, finds: &mut Finds<'_>) {
     let low = end.saturating_sub(LONGEST_LIST);
     let open = memchr::memrchr2(b'[', b'(', &text[low..end - 1]).map(|open| low + open);
-    if let Some((close, pieces)) = open.and_then(|open| literals(text, open))
+    if let Some((close, pieces)) = open.and_then(|open| literals(text, open, finds))
         && close + 1 == end
     {
         join(text, pieces[0].start - 1..pieces[pieces.len() - 1].end + 1, &pieces, finds);
@@ -148,7 +150,7 @@ fn list_before(text: &[u8], end: usize, finds: &mut Finds<'_>) {
 fn formatted(text: &[u8], open: usize, finds: &mut Finds<'_>) {
     let start = callee(text, open);
     let of_literal = text[start..].starts_with(b".") && start > 0 && matches!(text[start - 1], b'"' | b'\'');
-    let Some((_, literals)) = literals(text, open) else { return };
+    let Some((_, literals)) = literals(text, open, finds) else { return };
     let (template, given) = match (of_literal, literals.split_first()) {
         (true, _) => (literal_before(text, start - 1), literals.as_slice()),
         (false, Some((first, given))) => (Some(first.clone()), given),
@@ -168,7 +170,7 @@ fn modulo(text: &[u8], open: usize, finds: &mut Finds<'_>) {
         return;
     }
     let Some(template) = literal_before(text, before.len() - 1) else { return };
-    if let Some((_, given)) = literals(text, open) {
+    if let Some((_, given)) = literals(text, open, finds) {
         fill(text, template.start - 1, template, &given, finds);
     }
 }
@@ -277,20 +279,28 @@ fn opened(text: &[u8], at: usize) -> Option<usize> {
 const OPENERS: [&[u8]; 6] = [b"array(", b"[]string", b"new[]", b"new []", b"new string[]", b"new String[]"];
 
 /// The literals of a list that opens at `open`, and the place of the bracket that closes it; nothing if anything else is in it.
-fn literals(text: &[u8], open: usize) -> Option<(usize, Vec<Range<usize>>)> {
-    let high = text.len().min(open + LONGEST_LIST);
+fn literals(text: &[u8], open: usize, finds: &mut Finds<'_>) -> Option<(usize, Vec<Range<usize>>)> {
+    let mut end = open + 1;
+    let list = if finds.work.is_spent { None } else { read_literals(text, &mut end) };
+    // A list within lists is read with each of them: that is charged like what is decoded.
+    finds.work.takes((end - open) / CHARGED);
+    list
+}
+
+/// The same from `place` on, which becomes the place up to which it was read.
+fn read_literals(text: &[u8], place: &mut usize) -> Option<(usize, Vec<Range<usize>>)> {
+    let high = text.len().min(*place + LONGEST_LIST);
     let mut pieces = Vec::new();
-    let mut at = open + 1;
-    while at < high && pieces.len() < MOST_PIECES {
-        match text[at] {
-            b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b'(' | b'{' => at += 1,
+    while *place < high && pieces.len() < MOST_PIECES {
+        match text[*place] {
+            b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b'(' | b'{' => *place += 1,
             b'"' | b'\'' | b'`' => {
-                let piece = literal_at(text, at)?;
-                at = piece.end + 1;
+                let piece = literal_at(text, *place)?;
+                *place = piece.end + 1;
                 pieces.push(piece);
             }
-            b']' | b')' | b'}' => return (!pieces.is_empty()).then_some((at, pieces)),
-            _ => at += OPENERS.iter().find(|opener| text[at..high].starts_with(opener))?.len(),
+            b']' | b')' | b'}' => return (!pieces.is_empty()).then_some((*place, pieces)),
+            _ => *place += OPENERS.iter().find(|opener| text[*place..high].starts_with(opener))?.len(),
         }
     }
     None

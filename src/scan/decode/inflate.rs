@@ -37,7 +37,7 @@ pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) -> bool {
         bytes.truncate(limit as usize);
         finds.work.is_spent = true;
         finds.work.left = 0;
-        finds.list.push(Encoded::whole(0..text.len(), bytes, how));
+        finds.hand_on(Encoded::whole(0..text.len(), bytes, how));
     } else {
         finds.add(Encoded::whole(0..text.len(), bytes, how));
     }

@@ -165,8 +165,13 @@ impl Work {
 struct Finds<'w> {
     touches: &'w dyn Fn(&Range<usize>) -> bool,
     work: &'w mut Work,
-    list: Vec<Encoded>,
+    /// Where in the whole text the one that is looked through begins.
+    from: usize,
+    hand_on: &'w mut Take<'w>,
 }
+
+/// Takes what stood encoded, as it is found: a text may hold millions of short runs, each with its places.
+type Take<'t> = dyn FnMut(Encoded, &mut Work) + 't;
 
 impl Finds<'_> {
     /// Is there a reason to decode what stands here?
@@ -176,19 +181,29 @@ impl Finds<'_> {
 
     fn add(&mut self, encoded: Encoded) {
         if self.work.takes(encoded.bytes.len()) {
-            self.list.push(encoded);
+            self.hand_on(encoded);
         }
+    }
+
+    /// The same for what was taken into the account already.
+    fn hand_on(&mut self, encoded: Encoded) {
+        (self.hand_on)(encoded.moved(self.from), self.work);
     }
 }
 
-/// The encoded runs of the text that touch one of the parts; `depth` layers were undone before.
-pub(super) fn runs_around(text: &[u8], parts: Parts<'_>, language: Language, depth: u8, work: &mut Work) -> Vec<Encoded> {
-    let mut found = Vec::new();
+/// Hands on the encoded runs of the text that touch one of the parts; `depth` layers were undone before.
+pub(super) fn runs_around(
+    text: &[u8],
+    parts: Parts<'_>,
+    language: Language,
+    depth: u8,
+    work: &mut Work,
+    hand_on: &mut impl FnMut(Encoded, &mut Work),
+) {
     for zone in parts.zones(|part| lines_of_run(text, part)) {
         let touches = |range: &Range<usize>| parts.touch(&(range.start + zone.start..range.end + zone.start));
-        found.extend(runs(&text[zone.clone()], &touches, language, depth, work).into_iter().map(|encoded| encoded.moved(zone.start)));
+        runs(&text[zone.clone()], language, depth, &mut Finds { touches: &touches, work: &mut *work, from: zone.start, hand_on: &mut *hand_on });
     }
-    found
 }
 
 /// The lines of the part, and those beside it that may be one wrapped text or one expression with them.
@@ -221,20 +236,18 @@ fn lines_of_run(text: &[u8], part: &Range<usize>) -> Range<usize> {
     start..end
 }
 
-/// The encoded runs of the text that `touches` wants.
-fn runs(text: &[u8], touches: &dyn Fn(&Range<usize>) -> bool, language: Language, depth: u8, work: &mut Work) -> Vec<Encoded> {
-    let mut finds = Finds { touches, work, list: Vec::new() };
+/// Finds the encoded runs of the text.
+fn runs(text: &[u8], language: Language, depth: u8, finds: &mut Finds<'_>) {
     // A file that is compressed is an archive; what was encoded may be compressed.
-    if depth > 0 && inflate::find(text, &mut finds) {
-        return finds.list;
+    if depth > 0 && inflate::find(text, finds) {
+        return;
     }
-    bases::find(text, language, &mut finds);
-    escapes::find(text, &mut finds);
-    joined::find(text, language, &mut finds);
-    numbers::find(text, &mut finds);
-    dump::find(text, &mut finds);
-    wide::find(text, &mut finds);
-    finds.list
+    bases::find(text, language, finds);
+    escapes::find(text, finds);
+    joined::find(text, language, finds);
+    numbers::find(text, finds);
+    dump::find(text, finds);
+    wide::find(text, finds);
 }
 
 fn skip(text: &[u8], from: usize, what: impl Fn(u8) -> bool) -> usize {
