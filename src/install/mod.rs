@@ -67,6 +67,12 @@ pub enum InstallError {
         /// As given.
         name: String,
     },
+    /// Hooks of commits were asked for where nobody commits.
+    #[error("`{git_dir}` is a bare repository: nobody commits in it, and what is pushed to it would not be checked")]
+    Bare {
+        /// Which.
+        git_dir: PathBuf,
+    },
     /// The hook is in place but let a canary pass, or did not run.
     #[error("the hook `{hook}` is in place but did not refuse a planted canary: {outcome}")]
     NotProven {
@@ -84,6 +90,9 @@ impl InstallError {
             Self::TwoStrangers { .. } => Some("merge the two into one file, leave that as the hook, remove the other, and install again"),
             Self::UnknownHook { .. } => {
                 Some("in a work tree: pre-commit, pre-merge-commit, pre-applypatch, commit-msg, pre-push; on a server: pre-receive, update")
+            }
+            Self::Bare { .. } => {
+                Some("`leakstop install --server .` checks what is pushed to it; for work trees that share it, install in one of them")
             }
             Self::NotProven { .. } => Some("see what it says when run by git; a configuration that only warns lets a canary pass, too"),
             Self::File { .. } => None,

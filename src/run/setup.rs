@@ -17,6 +17,10 @@ pub(super) const CANARY: &str = "leakstop canary ghp_{crc32:30}\n";
 
 pub(super) fn install(install: &Install, _global: &Global) -> Result<Status, Failure> {
     let (place, hooks) = target(install)?;
+    // The usual mistake of those who run a server; whoever names hooks knows what they want.
+    if place.work_tree.is_none() && install.server.is_none() && install.hooks.is_empty() {
+        return Err(InstallError::Bare { git_dir: place.git_dir }.into());
+    }
     let program = own_program()?;
     let mut said = String::new();
     for hook in &hooks {

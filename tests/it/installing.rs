@@ -256,6 +256,16 @@ mod places {
     }
 
     #[test]
+    fn a_bare_repository_gets_no_hooks_of_commits() {
+        let server = Repo::bare();
+        let told = server.leakstop(&["install"]).expect(2).err;
+        assert!(told.contains("is a bare repository") && told.contains("leakstop install --server ."), "{told}");
+        assert!(!hook(&server, "pre-commit").exists());
+        server.leakstop(&["install", "--server", "."]).expect(0);
+        server.leakstop(&["doctor"]).expect(0);
+    }
+
+    #[test]
     fn a_server_gets_pre_receive_alone() {
         let server = Repo::bare();
         let outer = Repo::new();
