@@ -200,15 +200,30 @@ pub(super) fn runs_around(
     work: &mut Work,
     hand_on: &mut impl FnMut(Encoded, &mut Work),
 ) {
-    for zone in parts.zones(|part| lines_of_run(text, part)) {
+    for zone in zones(text, parts) {
         let touches = |range: &Range<usize>| parts.touch(&(range.start + zone.start..range.end + zone.start));
         runs(&text[zone.clone()], language, depth, &mut Finds { touches: &touches, work: &mut *work, from: zone.start, hand_on: &mut *hand_on });
     }
 }
 
-/// The lines of the part, and those beside it that may be one wrapped text or one expression with them.
-fn lines_of_run(text: &[u8], part: &Range<usize>) -> Range<usize> {
-    let (low, high) = (part.start.saturating_sub(FAR), part.end.saturating_add(FAR).min(text.len()));
+/// The lines of the parts with those beside them, each looked at once however many parts there are.
+fn zones(text: &[u8], parts: Parts<'_>) -> Vec<Range<usize>> {
+    let mut zones: Vec<Range<usize>> = Vec::with_capacity(parts.0.len());
+    for part in parts.0 {
+        let zone = lines_of_run(text, part, zones.last().map_or(0, |last| last.end));
+        match zones.last_mut() {
+            Some(last) if last.end >= zone.start => last.end = last.end.max(zone.end),
+            _ => zones.push(zone),
+        }
+    }
+    zones
+}
+
+/// The lines of the part, and those beside it that may be one wrapped text or one expression with them. Up to `known` that was
+/// found out for the part before.
+fn lines_of_run(text: &[u8], part: &Range<usize>, known: usize) -> Range<usize> {
+    let low = part.start.saturating_sub(FAR).max(known.min(part.start));
+    let high = part.end.saturating_add(FAR).min(text.len());
     let goes_on = |line: &[u8]| {
         bases::is_wrapped(line)
             || bases::announces(line)
@@ -227,8 +242,8 @@ fn lines_of_run(text: &[u8], part: &Range<usize>) -> Range<usize> {
         start = line;
     }
     let end_of_line = |at: usize| memchr::memchr(b'\n', &text[at..high]).map_or(high, |newline| at + newline + 1);
-    let mut line = start_of_line(part.end);
-    let mut end = end_of_line(part.end);
+    let mut end = end_of_line(part.end).max(known.min(high));
+    let mut line = start_of_line(end.saturating_sub(1).max(low));
     while end < high && goes_on(&text[line..end]) {
         line = end;
         end = end_of_line(end);

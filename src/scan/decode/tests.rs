@@ -218,7 +218,7 @@ proptest! {
             }
         }
         for at in 0..text.len() {
-            lines_of_run(text.as_bytes(), &(at..at));
+            lines_of_run(text.as_bytes(), &(at..at), 0);
         }
     }
 }
@@ -341,5 +341,24 @@ fn a_list_of_numbers_is_the_text_that_its_bytes_are() {
     );
     for other in ["0x", "{ 0x41, 0x42 }", "0x12345678, 0x41, 0x41", &"0x00, ".repeat(40), &"0x41414141, ".repeat(40)] {
         assert_eq!(names(other.as_bytes(), "A"), [""; 0], "{other}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn zones_of_many_parts_cover_those_of_each(
+        lines in prop::collection::vec(prop::sample::select(vec!["12, 13,\n", "x = [\n", "y\n", "\n", "QUJDREVGR0hJSktMTU5PUFFS\n"]), 1..30),
+        picked in prop::collection::btree_set(0usize..200, 1..8),
+    ) {
+        let text = lines.concat();
+        let places: Vec<_> = picked.into_iter().map(|at| at.min(text.len())).collect();
+        let mut parts: Vec<_> = places.chunks(2).map(|pair| pair[0]..pair[pair.len() - 1]).collect();
+        parts.dedup_by(|later, earlier| later.start <= earlier.end);
+        let all = zones(text.as_bytes(), Parts(&parts));
+        prop_assert!(all.windows(2).all(|pair| pair[0].end < pair[1].start), "{:?}", all);
+        for part in &parts {
+            let alone = lines_of_run(text.as_bytes(), part, 0);
+            prop_assert!(all.iter().any(|zone| zone.start <= alone.start && alone.end <= zone.end), "{:?} {:?} {:?}", part, alone, all);
+        }
     }
 }
