@@ -1,6 +1,7 @@
 //! What do hostile texts cost? `cargo bench --bench hostile [-- PART-OF-A-SHAPE]`
 //!
-//! Each shape is scanned under each path at a quarter of the size and at the whole. It fails where a byte of the whole costs
+//! Each shape is scanned under each path at a quarter of the size and at the whole, all of it new and every second stretch of it.
+//! It fails where a byte of the whole costs
 //! more than three times a byte of the quarter, or more than is promised. Time is that of the processor, so that what else
 //! the machine does counts for little.
 
@@ -15,6 +16,8 @@ use leakstop::scan::{Scanner, Text};
 /// A byte of any text costs at most this much. Dearest are texts of nothing but short bindings (`key='`), each of which is
 /// weighed; all others stay below 300.
 const NANOSECONDS_A_BYTE: f64 = 2000.0;
+/// About a line.
+const STRETCH: usize = 30;
 /// A byte of a larger text costs at most so many times as much.
 const FLAT: f64 = 3.0;
 
@@ -29,10 +32,10 @@ fn main() {
             continue;
         }
         let (small, large) = (make(size / 4), make(size));
-        for path in shapes::PATHS {
+        for (path, stretches) in shapes::PATHS.iter().flat_map(|path| [(path, false), (path, true)]) {
             // Rules that hit are compiled before the clock runs.
-            cost(&scanner, path, &small[..small.len().min(4096)]);
-            let measure = |text: &[u8]| cost(&scanner, path, text) / text.len() as f64;
+            cost(&scanner, path, &small[..small.len().min(4096)], stretches);
+            let measure = |text: &[u8]| cost(&scanner, path, text, stretches) / text.len() as f64;
             let (mut first, mut second) = (measure(&small), measure(&large));
             if second > first * FLAT || second > NANOSECONDS_A_BYTE && !name.contains("zipped") {
                 (first, second) = (first.max(measure(&small)), second.min(measure(&large)));
@@ -49,16 +52,23 @@ fn main() {
                 ""
             };
             if !word.is_empty() || !chosen.is_empty() {
-                println!("{word:6}{first:10.1} {second:10.1} ns a byte  {path:12} {name:?}");
+                let new = if stretches { "stretches" } else { "all" };
+                println!("{word:6}{first:10.1} {second:10.1} ns a byte  {path:12} {new:10} {name:?}");
             }
         }
     }
     assert_eq!(bad, 0, "shapes that cost too much");
 }
 
-fn cost(scanner: &Scanner<'_>, path: &str, bytes: &[u8]) -> f64 {
+/// What it costs to scan all of it, or stretches that are new.
+fn cost(scanner: &Scanner<'_>, path: &str, bytes: &[u8], stretches: bool) -> f64 {
+    let parts: Vec<_> = if stretches {
+        (0..bytes.len() / (2 * STRETCH)).map(|at| at * 2 * STRETCH..(at * 2 + 1) * STRETCH).collect()
+    } else {
+        std::iter::once(0..bytes.len()).collect()
+    };
     let before = processor_time();
-    scanner.scan(Text { path: path.as_bytes(), part: Part::Content, bytes }).unwrap();
+    scanner.scan_new(Text { path: path.as_bytes(), part: Part::Content, bytes }, &parts).unwrap();
     (processor_time() - before) as f64
 }
 
