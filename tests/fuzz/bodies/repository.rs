@@ -29,7 +29,6 @@ pub fn repository(data: &[u8]) {
     if let Ok(mut change) = listed {
         join(&mut earlier, &mut change);
         join(&mut change, &mut earlier);
-        let known: Vec<_> = known.into_iter().chain(updates.iter().filter_map(|update| update.old)).collect();
         let tips: Vec<_> = updates.iter().filter_map(|update| update.new).collect();
         store.nothing_is_missing(&change, &tips, &known);
         store.asks_what_is_new(&change);
