@@ -12,6 +12,14 @@ pub(super) struct Above {
     at: usize,
     /// The lines that something further down may stand under: each is indented deeper than the one before it.
     open: Vec<Open>,
+    /// The line that was asked for last, and what it says: a long one may be asked for again and again.
+    own: (Range<usize>, Option<Own>),
+}
+
+/// What a line says.
+struct Own {
+    depth: usize,
+    key: Option<Range<usize>>,
 }
 
 struct Open {
@@ -24,12 +32,16 @@ struct Open {
 impl Above {
     /// The keys that this place stands under, the nearest first.
     pub(super) fn keys<'t>(&mut self, text: &'t [u8], at: usize) -> Vec<&'t [u8]> {
-        let line_start = start_of_line(text, at);
-        self.read_to(text, line_start);
+        if !self.own.0.contains(&at) {
+            let line_start = start_of_line(text, at);
+            self.read_to(text, line_start);
+            let own = |entry: Entry<'_>| Own { depth: entry.depth, key: entry.key.map(|key| place(text, key)) };
+            self.own = (line_start..line_end(text, line_start), entry(line(text, line_start)).map(own));
+        }
         let mut keys = Vec::new();
-        let Some(own) = entry(line(text, line_start)) else { return keys };
+        let (_, Some(own)) = &self.own else { return keys };
         // What stands behind a key on its own line stands under it too.
-        keys.extend(own.key.filter(|key| place(text, key).end < at));
+        keys.extend(own.key.clone().filter(|key| key.end < at).map(|key| &text[key]));
         let mut depth = own.depth;
         let mut open = self.open.as_slice();
         while let Some((line, shallower)) = open[..open.partition_point(|line| line.depth < depth)].split_last() {
