@@ -10,18 +10,20 @@ struct Glob<'g> {
     text: &'g [u8],
     /// Whose it is.
     of: u32,
-    /// The byte in small that one of the path's names begins with, and the one that it ends with; zero where it may be any.
+    /// The byte in small that one of the path's names begins with; zero where it may be any.
     first: u8,
-    last: u8,
+    /// What the path ends with, in either case.
+    ending: &'g [u8],
 }
 
 impl<'g> Globs<'g> {
     /// These globs, each with a number of whose it is.
     pub fn new(globs: impl Iterator<Item = (u32, &'g str)>) -> Self {
-        let sure = |b: Option<&u8>| b.filter(|b| !matches!(b, b'*' | b'?' | b'[' | b']')).map_or(0, u8::to_ascii_lowercase);
+        let is_sign = |b: &u8| matches!(b, b'*' | b'?' | b'[' | b']');
         let glob = |(of, text): (u32, &'g str)| {
             let text = text.as_bytes();
-            Glob { text, of, first: sure(text.strip_prefix(b"**/").unwrap_or(text).first()), last: sure(text.last()) }
+            let first = text.strip_prefix(b"**/").unwrap_or(text).first().filter(|b| !is_sign(b)).map_or(0, u8::to_ascii_lowercase);
+            Glob { text, of, first, ending: &text[text.iter().rposition(is_sign).map_or(0, |sign| sign + 1)..] }
         };
         Self { list: globs.map(glob).collect() }
     }
@@ -31,14 +33,18 @@ impl<'g> Globs<'g> {
     /// matter.
     pub fn matching<'p>(&'p self, path: &'p [u8]) -> impl Iterator<Item = u32> + 'p {
         let name = memchr::memrchr(b'/', path).map_or(path, |slash| &path[slash + 1..]);
-        let last = path.last().map_or(0, u8::to_ascii_lowercase);
         let mut begins = [false; 256];
         begins[0] = true;
         path.split(|&b| b == b'/').filter_map(<[u8]>::first).for_each(|b| begins[usize::from(b.to_ascii_lowercase())] = true);
-        let may_match = move |glob: &&Glob<'_>| (glob.last == 0 || glob.last == last) && begins[usize::from(glob.first)];
+        let may_match =
+            move |glob: &&Glob<'_>| begins[usize::from(glob.first)] && ends_in(path, glob.ending.strip_prefix(b"/").unwrap_or(glob.ending));
         let matches_it = move |glob: &&Glob<'_>| matches(glob.text, if glob.text.contains(&b'/') { path } else { name });
         self.list.iter().filter(may_match).filter(matches_it).map(|glob| glob.of)
     }
+}
+
+fn ends_in(path: &[u8], ending: &[u8]) -> bool {
+    path.len().checked_sub(ending.len()).is_some_and(|before| path[before..].eq_ignore_ascii_case(ending))
 }
 
 /// Most globs are a name, or a star and an ending.
@@ -62,19 +68,20 @@ fn walk(glob: &[u8], path: &[u8]) -> bool {
     let mut folders: Option<(usize, usize)> = None;
     loop {
         let rest = &glob[g..];
-        if rest.starts_with(b"**/") {
-            folders = Some((g + 3, p));
-            star = None;
-            g += 3;
-            continue;
-        }
-        if rest == b"**" {
-            return true;
-        }
-        if rest.first() == Some(&b'*') {
-            star = Some((g + 1, p));
-            g += 1;
-            continue;
+        match rest {
+            [b'*', b'*', b'/', ..] => {
+                folders = Some((g + 3, p));
+                star = None;
+                g += 3;
+                continue;
+            }
+            b"**" => return true,
+            [b'*', ..] => {
+                star = Some((g + 1, p));
+                g += 1;
+                continue;
+            }
+            _ => {}
         }
         if p == path.len() && g == glob.len() {
             return true;
@@ -171,6 +178,19 @@ mod tests {
                 let globs = Globs::new([(7, glob)].into_iter());
                 assert_eq!(globs.matching(path.as_bytes()).next().is_some(), set.is_match(path), "{glob} on {path}");
             }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_glob_matches_as_in_the_set(
+            names in proptest::collection::vec(proptest::sample::select(vec!["a", "*b", "a*", "**", "?", "[a-b]c", "*", "b.a*c"]), 1..4),
+            path in "([abcA.]{1,3}/){0,3}[abcB.]{1,4}",
+        ) {
+            let glob = names.join("/");
+            let set = super::super::glob_set(&[glob.as_str().into()]).unwrap();
+            let globs = Globs::new([(7, glob.as_str())].into_iter());
+            proptest::prop_assert_eq!(globs.matching(path.as_bytes()).next().is_some(), set.is_match(&path), "{}", glob);
         }
     }
 }
