@@ -1,4 +1,4 @@
-//! Does a short text hold one of a few words? Names, values and paths are asked this for many words each, and a searcher made
+//! Does a short text hold one of a few words, or is it one of many? Names, values and paths are asked this for many words each, and a searcher made
 //! for every question would cost more than the search.
 
 /// From this length on a searcher pays.
@@ -74,11 +74,60 @@ fn bits(mut set: u32) -> impl Iterator<Item = usize> {
     })
 }
 
+/// Words in small letters, parted by spaces.
+pub(super) struct List {
+    words: &'static [u8],
+    /// For each byte how long the words are that begin with it: a bit for each length.
+    lengths: [u32; 256],
+}
+
+impl List {
+    /// A table of these words, each shorter than 32 bytes.
+    pub(super) const fn new(words: &'static str) -> Self {
+        let words = words.as_bytes();
+        let mut lengths = [0; 256];
+        let (mut start, mut at) = (0, 0);
+        while at <= words.len() {
+            if at == words.len() || words[at] == b' ' {
+                if at > start {
+                    lengths[words[start] as usize] |= 1 << (at - start);
+                }
+                start = at + 1;
+            }
+            at += 1;
+        }
+        Self { words, lengths }
+    }
+
+    /// True when this very word is one of them. Most are told by their beginning and their length.
+    pub(super) fn has(&self, word: &[u8]) -> bool {
+        let lengths = word.first().map_or(0, |&b| self.lengths[usize::from(b)]);
+        lengths >> word.len().min(31) & 1 != 0 && self.words.split(|&b| b == b' ').any(|one| one == word)
+    }
+
+    /// The words.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'static [u8]> {
+        self.words.split(|&b| b == b' ').filter(|word| !word.is_empty())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     static WORDS: Words<4> = Words::new(["pass", "as", "key", "p"]);
+
+    #[test]
+    fn only_whole_words_of_a_list_are_in_it() {
+        static LIST: List = List::new("key keys  a api");
+        for (word, is_one) in
+            [("key", true), ("keys", true), ("a", true), ("api", true), ("ke", false), ("eys", false), ("", false), ("key keys", false)]
+        {
+            assert_eq!(LIST.has(word.as_bytes()), is_one, "{word}");
+        }
+        assert!(!LIST.has(&[b'k'; 99]));
+        assert_eq!(LIST.iter().collect::<Vec<_>>(), [&b"key"[..], b"keys", b"a", b"api"]);
+    }
 
     proptest::proptest! {
         #[test]

@@ -3,7 +3,7 @@
 //! A name is read part by part, so that `secretary` holds no secret and `compass` no password. Words beside the sensitive
 //! one may take its sense away: some wherever they stand (`hashed_password`), some only behind it (`token_url`).
 
-use super::holds::holds;
+use super::holds::{List, holds};
 
 /// What a name says its value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +65,10 @@ pub(super) fn is_sensitive(name: &[u8]) -> Option<Kind> {
     }
     let parts = parts(name);
     let (kind, end) = last_sensitive(&parts)?;
-    let spoiled = parts.iter().any(|part| has(ANYWHERE, part) || ANYWHERE_BEGINS.split(' ').any(|word| part.starts_with(word.as_bytes())))
-        || parts[end..].iter().any(|part| has(BEHIND, part) || part.ends_with(b"name") || BEHIND_BEGINS.split(' ').any(|word| part.starts_with(word.as_bytes())))
+    let spoiled = parts.iter().any(|part| ANYWHERE.has(part) || ANYWHERE_BEGINS.iter().any(|word| part.starts_with(word)))
+        || parts[end..].iter().any(|part| BEHIND.has(part) || part.ends_with(b"name") || BEHIND_BEGINS.iter().any(|word| part.starts_with(word)))
         // The name under which a password is kept; a `secret_key` is one itself.
-        || kind == Kind::Token && end.checked_sub(2).is_some_and(|before| has(TOKEN_FRONTS, &parts[before]))
+        || kind == Kind::Token && end.checked_sub(2).is_some_and(|before| TOKEN_FRONTS.has(&parts[before]))
         || kind != Kind::Key && parts.get(end).is_some_and(|part| part == b"key" || part == b"keys");
     (!spoiled).then_some(kind)
 }
@@ -91,30 +91,30 @@ fn of_part(part: &[u8]) -> Option<Kind> {
         // `passwordless` is the opposite, and a `passwordfile` holds it.
         return (!ends("less") && !ends("file")).then_some(Kind::Password);
     }
-    if has("pass pwd pw psw", part)
-        || has(MISSPELT, part)
-        || SHORT_PASSWORDS.iter().any(|short| part.strip_suffix(*short).is_some_and(|front| has(GLUED, front)))
+    if matches!(part, b"pass" | b"pwd" | b"pw" | b"psw")
+        || MISSPELT.has(part)
+        || SHORT_PASSWORDS.iter().any(|short| part.strip_suffix(*short).is_some_and(|front| GLUED.has(front)))
     {
         return Some(Kind::Password);
     }
-    if part.strip_suffix(b"key").is_some_and(|head| KEY_FRONTS.split(' ').any(|front| head.ends_with(front.as_bytes()))) {
+    if part.strip_suffix(b"key").is_some_and(|head| !head.is_empty() && KEY_FRONTS.iter().any(|front| head.ends_with(front))) {
         return Some(Kind::Key);
     }
-    if ends("token") || has("bearer authorization jwt", part) {
+    if ends("token") || matches!(part, b"bearer" | b"authorization" | b"jwt") {
         return Some(Kind::Token);
     }
     if ends("secret") || part == b"secrets" {
         return Some(Kind::Secret);
     }
-    let bundle = holds("credential") || has("creds cred dsn", part) || ends("connectionstring") || ends("connstr");
+    let bundle = holds("credential") || matches!(part, b"creds" | b"cred" | b"dsn") || ends("connectionstring") || ends("connstr");
     bundle.then_some(Kind::Other)
 }
 
 fn of_pair(before: &[u8], part: &[u8]) -> Option<Kind> {
     match without_number(part) {
-        b"key" | b"keys" if has(KEY_FRONTS, before) => Some(Kind::Key),
-        b"pat" if has("github gh gitlab azure ado devops git", before) => Some(Kind::Token),
-        b"string" | b"str" if has("connection conn", before) => Some(Kind::Other),
+        b"key" | b"keys" if KEY_FRONTS.has(before) => Some(Kind::Key),
+        b"pat" if matches!(before, b"github" | b"gh" | b"gitlab" | b"azure" | b"ado" | b"devops" | b"git") => Some(Kind::Token),
+        b"string" | b"str" if matches!(before, b"connection" | b"conn") => Some(Kind::Other),
         b"code" | b"phrase" if before == b"pass" => Some(Kind::Password),
         _ => None,
     }
@@ -127,38 +127,37 @@ fn without_number(part: &[u8]) -> &[u8] {
 
 const SHORT_PASSWORDS: [&[u8]; 3] = [b"pass", b"pwd", b"pw"];
 
-/// True when the list, parted by spaces, holds this very word, of letters and digits.
-fn has(words: &str, part: &[u8]) -> bool {
-    let words = words.as_bytes();
-    let ends = |b: Option<&u8>| b.is_none_or(|b| *b == b' ');
-    !part.is_empty() && memchr::memmem::find_iter(words, part).any(|at| ends(words[..at].last()) && ends(words.get(at + part.len())))
-}
-
 /// `password` as people write it in a hurry, or to have it shorter.
-const MISSPELT: &str = "pswd psswd psswrd pssword psswword paswd pasword paswword passwrd passord pasword passwrod pwrd";
+static MISSPELT: List = List::new("pswd psswd psswrd pssword psswword paswd pasword paswword passwrd passord pasword passwrod pwrd");
 
 /// What people glue before `pass`, `pwd` and `pw` without a hump.
-const GLUED: &str = "\
+static GLUED: List = List::new(
+    "\
     db my user root admin mysql pg sql smtp mail email ftp ssh bind ldap redis login proxy http key store old new rabbit \
-    mongo";
+    mongo",
+);
 
 /// What makes a `key` a secret one.
-const KEY_FRONTS: &str = "\
+static KEY_FRONTS: List = List::new(
+    "\
     api access auth private priv signing sign encryption encrypt decryption session secret master service account crypto \
-    cipher hmac jwt ssh rsa aes deploy subscription";
+    cipher hmac jwt ssh rsa aes deploy subscription",
+);
 
 /// These words take the sense out of a sensitive name wherever they stand.
-const ANYWHERE: &str = "\
+static ANYWHERE: List = List::new(
+    "\
     tokens csrf xsrf min max num public pub is has had should can show hide toggle forgot reset require required use uses \
     enable enabled disable disabled allow allowed need needs missing validate validates invalid wrong incorrect no without md5 sha sha1 sha256 \
-    sha512 crypt crypted encrypted bcrypt scrypt argon2 pbkdf2 publishable";
+    sha512 crypt crypted encrypted bcrypt scrypt argon2 pbkdf2 publishable",
+);
 
 /// The same for words that begin so.
-const ANYWHERE_BEGINS: &str = "\
-    hash encod redact mask tokeniz sanitiz";
+const ANYWHERE_BEGINS: [&[u8]; 6] = [b"hash", b"encod", b"redact", b"mask", b"tokeniz", b"sanitiz"];
 
 /// These words take the sense out of a sensitive word before them.
-const BEHIND: &str = "\
+static BEHIND: List = List::new(
+    "\
     url urls uri uris endpoint endpoints host hostname server path paths file files filename filepath dir directory folder \
     name names id ids field fields header headers label labels type types length len size ttl count counter limit limits \
     policy policies regex regexp pattern patterns error errors err exception message msg title placeholder prompt hint help \
@@ -166,16 +165,18 @@ const BEHIND: &str = "\
     valid validator validation input manager service store storage provider factory encoder generator rotation age format \
     column col table page view form button env var index idx position pos offset kind class stream bucket client issuer \
     audience scope scopes duration lifetime timeout interval at time date status state mode scheme algorithm algo method mechanism range span loc location line lines lineno parser lexer symbol address usage budget \
-    checksum digest encryption hashing hasher";
+    checksum digest encryption hashing hasher",
+);
 
 /// Tokens that open nothing: places in a list, signals between threads, pieces of text.
-const TOKEN_FRONTS: &str = "\
+static TOKEN_FRONTS: List = List::new(
+    "\
     cache page paging pagination next prev previous continuation continue starting resume sync acquire cancel cancellation abort stop eos bos \
-    pad unk special idempotency request change sort design semantic syntax parse lexer completion reservation deletion snapshot delta";
+    pad unk special idempotency request change sort design semantic syntax parse lexer completion reservation deletion snapshot delta",
+);
 
 /// The same for words that begin so.
-const BEHIND_BEGINS: &str = "\
-    expir config option";
+const BEHIND_BEGINS: [&[u8]; 3] = [b"expir", b"config", b"option"];
 
 #[cfg(test)]
 mod tests {
