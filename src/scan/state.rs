@@ -32,9 +32,8 @@ impl Marked {
 fn marked(text: &[u8]) -> Vec<Range<usize>> {
     let Ok(state) = serde_json::from_slice::<State<'_>>(text) else { return Vec::new() };
     let mut found = Vec::new();
-    for instance in state.resources.into_iter().flat_map(|resource| resource.instances) {
-        let Some(attributes) = instance.attributes else { continue };
-        let paths = &instance.sensitive_attributes;
+    for instance in state.resources.into_iter().flatten().filter_map(|resource| resource.instances).flatten() {
+        let (Some(attributes), Some(paths)) = (instance.attributes, &instance.sensitive_attributes) else { continue };
         if paths.len() > MOST_PATHS {
             strings(attributes, DEEPEST, &mut found);
             continue;
@@ -101,20 +100,19 @@ fn strings<'t>(value: &'t RawValue, depth: u8, found: &mut Vec<&'t str>) {
 
 #[derive(Deserialize)]
 struct State<'a> {
-    #[serde(borrow, default)]
-    resources: Vec<Resource<'a>>,
+    #[serde(borrow)]
+    resources: Option<Vec<Resource<'a>>>,
 }
 
 #[derive(Deserialize)]
 struct Resource<'a> {
-    #[serde(borrow, default)]
-    instances: Vec<Instance<'a>>,
+    #[serde(borrow)]
+    instances: Option<Vec<Instance<'a>>>,
 }
 
 #[derive(Deserialize)]
 struct Instance<'a> {
     #[serde(borrow)]
     attributes: Option<&'a RawValue>,
-    #[serde(default)]
-    sensitive_attributes: Vec<Value>,
+    sensitive_attributes: Option<Vec<Value>>,
 }
