@@ -1,5 +1,7 @@
 //! The audit (`leakstop audit`): what a gate decided stands in a chain of entries that shows each alteration, and a gate that
 //! cannot write there lets nothing pass. (`audits.rs` is about audits of a whole history.)
+//!
+//! It is long because each way to alter the chain is a scene of its own, and they share what reads and forges one.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -1,4 +1,6 @@
 //! Configuration: mistakes close the gate and are told with their place; what is being committed or pushed cannot open it.
+//!
+//! It is long because each key has its mistakes.
 
 use std::fs;
 

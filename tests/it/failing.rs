@@ -1,5 +1,7 @@
 //! Failing shut: whatever keeps leakstop from its job, the answer is 2, with what was tried, on what, why, and the way out; and
 //! a secret that was found stays a refusal. Each call of the system that fails is in `faults.rs`.
+//!
+//! It is long because each thing that may be missing or broken is a scene.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
