@@ -1,5 +1,5 @@
-//! What does a state of Terraform mark as sensitive? Each resource lists the attributes that are never shown; here are the
-//! places of their values.
+//! What does a state of Terraform mark as sensitive? Each resource lists the attributes that are never shown, and an output says
+//! so itself; here are the places of their values.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -32,6 +32,9 @@ impl Marked {
 fn marked(text: &[u8]) -> Vec<Range<usize>> {
     let Ok(state) = serde_json::from_slice::<State<'_>>(text) else { return Vec::new() };
     let mut found = Vec::new();
+    for output in state.outputs.into_iter().flat_map(BTreeMap::into_values).filter(|output| output.sensitive == Some(true)) {
+        output.value.into_iter().for_each(|value| strings(value, DEEPEST, &mut found));
+    }
     for instance in state.resources.into_iter().flatten().filter_map(|resource| resource.instances).flatten() {
         let (Some(attributes), Some(paths)) = (instance.attributes, &instance.sensitive_attributes) else { continue };
         if paths.len() > MOST_PATHS {
@@ -101,7 +104,16 @@ fn strings<'t>(value: &'t RawValue, depth: u8, found: &mut Vec<&'t str>) {
 #[derive(Deserialize)]
 struct State<'a> {
     #[serde(borrow)]
+    outputs: Option<BTreeMap<Cow<'a, str>, Output<'a>>>,
+    #[serde(borrow)]
     resources: Option<Vec<Resource<'a>>>,
+}
+
+#[derive(Deserialize)]
+struct Output<'a> {
+    #[serde(borrow)]
+    value: Option<&'a RawValue>,
+    sensitive: Option<bool>,
 }
 
 #[derive(Deserialize)]
