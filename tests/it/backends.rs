@@ -513,6 +513,40 @@ fn an_index_of_many_files_needs_no_git() {
 }
 
 #[test]
+fn the_tree_that_an_index_notes_is_what_git_commits() {
+    // Of the whole, of a folder that was there, and of a new one.
+    for folder in ["", "old/", "new/"] {
+        let repo = Repo::guarded();
+        repo.stage("old/a.txt", "one\n");
+        repo.git(&["commit", "-qm", "first"]).expect(0);
+        repo.stage("old/b.txt", "two\n");
+        repo.stage("new/c.txt", "three\n");
+        let whole = repo.ask(&["write-tree"]);
+        let noted = repo.ask(&["rev-parse", &format!("{whole}:{}", folder.trim_end_matches('/'))]);
+        let blob = feed(&repo, &["hash-object", "-w", "--stdin"], format!("key = \"{}\"\n", token(12)).as_bytes());
+        let hidden = feed(&repo, &["mktree"], format!("100644 blob {blob}\thidden.py\n").as_bytes());
+        let mut index = std::fs::read(repo.path().join(".git/index")).unwrap();
+        let at = memchr::memmem::rfind(&index, &bytes(&noted)).unwrap();
+        index[at..at + 20].copy_from_slice(&bytes(&hidden));
+        std::fs::write(repo.path().join(".git/index"), index).unwrap();
+        if !folder.is_empty() {
+            // git looks below what it has not noted.
+            repo.stage("d.txt", "four\n");
+        }
+        let refused = repo.git(&["commit", "-qm", "second"]).expect(1);
+        assert!(refused.err.contains(&format!("{folder}hidden.py:1:8")), "{folder:?}: {}", refused.err);
+        repo.git(&["commit", "-qnm", "second"]).expect(0);
+        let committed = repo.ask(&["show", &format!("HEAD:{folder}hidden.py")]);
+        assert!(committed.contains(&token(12)), "without the hook git commits what is noted");
+    }
+}
+
+/// The bytes of an id.
+fn bytes(id: &str) -> Vec<u8> {
+    (0..20).map(|at| u8::from_str_radix(&id[at * 2..at * 2 + 2], 16).unwrap()).collect()
+}
+
+#[test]
 fn what_only_a_hidden_ref_reaches_is_new_unless_the_server_says_otherwise() {
     for backend in BACKENDS {
         let client = Repo::new();

@@ -1,5 +1,4 @@
-//! What no git client makes: what a hand-made client says, objects that git takes in and never writes itself, and an index that
-//! notes other folders than it holds.
+//! Pushes that no git client makes: what a hand-made client says, and objects that git takes in and never writes itself.
 
 use leakstop::rules::shape;
 
@@ -184,41 +183,4 @@ fn a_signature_of_random_bytes_is_no_finding() {
     let hidden: String = hidden.as_bytes().chunks(64).map(|line| format!("\n {}", String::from_utf8_lossy(line))).collect();
     let commit = object(&repo, "commit", text(&hidden).as_bytes());
     repo.push_is_refused(&server, &[&format!("{commit}:refs/heads/x")]);
-}
-
-/// Makes the index note another tree for the folder that it noted `old` for.
-fn note(repo: &Repo, old: &str, new: &str) {
-    let bytes = |hex: &str| -> Vec<u8> { (0..20).map(|at| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).unwrap()).collect() };
-    let mut index = std::fs::read(repo.path().join(".git/index")).unwrap();
-    let at = memchr::memmem::rfind(&index, &bytes(old)).unwrap();
-    index[at..at + 20].copy_from_slice(&bytes(new));
-    std::fs::write(repo.path().join(".git/index"), index).unwrap();
-}
-
-#[test]
-fn the_tree_that_an_index_notes_is_what_git_commits() {
-    // Of the whole, of a folder that was there, and of a new one.
-    for folder in ["", "old/", "new/"] {
-        let repo = Repo::guarded();
-        repo.write("old/a.txt", "one\n");
-        repo.git(&["add", "."]).expect(0);
-        repo.git(&["commit", "-qm", "first"]).expect(0);
-        repo.stage("old/b.txt", "two\n");
-        repo.stage("new/c.txt", "three\n");
-        repo.git(&["write-tree"]).expect(0);
-        let noted = repo.ask(&["rev-parse", &format!("{}:{}", repo.ask(&["write-tree"]), folder.trim_end_matches('/'))]);
-        let blob = object(&repo, "blob", format!("key = \"{}\"\n", token(1)).as_bytes());
-        let hidden = ended_with(repo.command("git").arg("mktree"), format!("100644 blob {blob}\thidden.py\n").as_bytes()).expect(0).out;
-        note(&repo, &noted, hidden.trim());
-        if !folder.is_empty() {
-            // git looks below what it has not noted.
-            repo.stage("d.txt", "four\n");
-        }
-        let refused = repo.git(&["commit", "-qm", "second"]).expect(1);
-        assert!(refused.err.contains(&format!("{folder}hidden.py:1:8")), "{folder:?}: {}", refused.err);
-        assert_redacted(&refused.err, &token(1));
-        repo.git(&["commit", "-qnm", "second"]).expect(0);
-        let committed = repo.ask(&["show", &format!("HEAD:{folder}hidden.py")]);
-        assert!(committed.contains(&token(1)), "without the hook git commits what is noted");
-    }
 }
