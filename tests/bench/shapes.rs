@@ -170,7 +170,7 @@ pub(crate) fn shapes() -> Vec<Shape> {
         "\"outputs\": [{\"text\": [\"API_KEY=x\\n\"]}],",
     ]
     .to_vec();
-    let others: [Shape; 20] = [
+    let others: [Shape; 23] = [
         ("deep indentation", deep),
         ("names in one value", |size| (0..size / 8).flat_map(|at| format!("k{at:x}key=").into_bytes()).take(size).collect()),
         ("different bindings", |size| (0..size / 30).flat_map(|at| format!("db_password{at} = \"xQ{:x}\"\n", at * 7_654_321).into_bytes()).collect()),
@@ -192,6 +192,10 @@ pub(crate) fn shapes() -> Vec<Shape> {
         ("a folder of small files, zipped", |size| zipped(size, 40, b"password = 'none'\n")),
         ("zeros, zipped", |size| zipped(size, size * 8, b"\0\0\0\0\0\0\0\0")),
         ("zeros, gzipped", |size| gzipped(&vec![0; size * 20])),
+        ("heads of streams in a PDF", |size| document(b"x\x9c", size)),
+        ("streams in a PDF", |size| document(&deflated(b"password = 'none'\n"), size)),
+        // Each head unpacks to a picture of one colour, which is a kilobyte of zeros.
+        ("pictures in a PDF", |size| document(&deflated(&[0; 1 << 10]), size)),
         ("a line without end, gzipped", |size| gzipped(&repeat("password=abcdefgh;", size * 4))),
     ];
     shapes.extend(others);
@@ -200,6 +204,17 @@ pub(crate) fn shapes() -> Vec<Shape> {
 
 fn repeat(text: &str, size: usize) -> Vec<u8> {
     text.bytes().cycle().take(size).collect()
+}
+
+/// A document of one thing over and over.
+fn document(part: &[u8], size: usize) -> Vec<u8> {
+    [b"%PDF-1.7\n", part.iter().copied().cycle().take(size).collect::<Vec<u8>>().as_slice()].concat()
+}
+
+fn deflated(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut encoder, text).unwrap();
+    encoder.finish().unwrap()
 }
 
 fn deep(size: usize) -> Vec<u8> {

@@ -1,4 +1,6 @@
 //! What is packed in a file is read as if it stood beside it; what cannot be read is listed and judged.
+//!
+//! It is long because each way to pack is a scene, and they share what packs.
 
 use std::io::Write as _;
 use std::process::Command;
@@ -387,5 +389,28 @@ mod what_is_large {
             repo.write("a.tar", packed(kind, &[(&long, &settings(1))]));
             assert_eq!(repo.report(&["scan"], 1)["findings"][0]["path"], format!("a.tar!{long}"), "{kind}");
         }
+    }
+}
+
+#[test]
+fn texts_that_stand_compressed_in_a_document_or_a_pack_are_read() {
+    const STREAM: &str = "import zlib; text = zlib.compress(entries[0][1]);";
+    let text = settings(21);
+    let document = |kind: &str| packed(&format!("b'')\n{STREAM}\nsys.stdout.buffer.write({kind}"), &[("page", &text)]);
+    let pdf = document(r"b'%PDF-1.7\n1 0 obj\n<< /Filter /FlateDecode >>\nstream\n' + text + b'\nendstream\n%%EOF\n'");
+    let chunk = r"(lambda kind, body: struct.pack('>I', len(body)) + kind + body + struct.pack('>I', zlib.crc32(kind + body)))";
+    let png = document(&format!(r"b'\x89PNG\r\n\x1a\n' + {chunk}(b'IDAT', zlib.compress(bytes(999))) + {chunk}(b'zTXt', b'Comment\0\0' + text)"));
+    let other = Repo::new();
+    other.accept("settings.ini", &text);
+    other.git(&["bundle", "create", "-q", "all.bundle", "--all"]).expect(0);
+    let bundle = std::fs::read(other.path().join("all.bundle")).unwrap();
+    let blob = other.ask(&["rev-parse", "HEAD:settings.ini"]);
+    let loose = std::fs::read(other.path().join(format!(".git/objects/{}/{}", &blob[..2], &blob[2..]))).unwrap();
+    for (name, bytes) in [("a.pdf", pdf), ("a.png", png), ("all.bundle", bundle), ("object", loose)] {
+        let repo = Repo::guarded();
+        repo.stage(name, bytes);
+        let told = repo.refuses(&COMMIT);
+        assert!(told.contains(&format!("{name}!stream ")) && told.contains(":3:9"), "{told}");
+        assert_redacted(&told, &token(21));
     }
 }

@@ -1,9 +1,10 @@
-//! What is packed in this file? Zip (and what is one: jar, docx, xlsx, whl, apk), tar, gzip, bzip2 and xz, and the strings of
-//! compiled Python modules, known by their first bytes, whatever the file is called. What is not read, for a limit, a password
+//! What is packed in this file? Zip (and what is one: jar, docx, xlsx, whl, apk), tar, gzip, bzip2 and xz, the strings of
+//! compiled Python modules, and texts that stand compressed in a PDF, a PNG or a pack of git, known by their first bytes, whatever the file is called. What is not read, for a limit, a password
 //! or damage, is said with its reason.
 
 mod python;
 mod stream;
+mod streams;
 mod tar;
 mod zip;
 
@@ -47,6 +48,8 @@ pub(super) enum Kind {
     Xz,
     /// Not packed, but it holds strings that nothing ends.
     Python,
+    /// Some texts in it are.
+    Streams,
     /// By a program of this name, which nothing here reads.
     Foreign(&'static str),
 }
@@ -73,6 +76,7 @@ impl Kind {
             0xed if starts(b"\xed\xab\xee\xdb") => Self::Foreign("RPM"),
             b'!' if starts(b"!<arch>\ndebian-binary") => Self::Foreign("Debian package"),
             _ if python::is_module(bytes) => Self::Python,
+            b'%' | b'#' | b'P' | b'x' | 0x89 if streams::is_one(bytes) => Self::Streams,
             _ if tar::is_header(bytes) => Self::Tar,
             _ if ends_as_zip() => Self::Zip,
             _ => return None,
@@ -144,6 +148,7 @@ impl<'v> Unpacking<'v> {
             Kind::Tar => tar::entries(stream, self, path, depth),
             Kind::Gzip | Kind::Bzip2 | Kind::Xz => stream::contents(stream, kind, self, path, name, depth),
             Kind::Python => python::contents(stream, self, path, depth),
+            Kind::Streams => streams::contents(stream, self, path, depth),
             Kind::Foreign(program) => self.skip(path, format!("it is packed by {program}, which leakstop does not read")),
         }
     }
