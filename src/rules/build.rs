@@ -13,13 +13,16 @@ mod finding;
 #[expect(dead_code, reason = "what is written for people only the program reads")]
 mod format;
 mod lead;
+mod outline;
 mod reach;
 #[expect(dead_code, reason = "only the program looks for rows in texts")]
 mod row;
 
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
-use format::{Cold, ReadyRules, RuleData, RuleFile};
+use bzip2::Compression;
+use bzip2::write::BzEncoder;
+use format::{Cold, Packed, ReadyRules, RuleData, RuleFile};
+use outline::Outline;
+use regex_syntax::ParserBuilder;
 use sha2::{Digest, Sha256};
 
 type Failure = Box<dyn std::error::Error>;
@@ -38,9 +41,11 @@ fn main() -> Result<(), Failure> {
         sources.push((path.file_name().unwrap_or_default().to_string_lossy(), text));
     }
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
-    std::fs::write(out.join("rules.bin"), ready(all)?)?;
+    let mut common = Vec::new();
+    std::fs::write(out.join("rules.bin"), ready(all, &mut common)?)?;
+    std::fs::write(out.join("common.bin"), postcard::to_stdvec(&common)?)?;
     let sources = postcard::to_stdvec(&sources)?;
-    let mut packed = ZlibEncoder::new(std::fs::File::create(out.join("sources.z"))?, Compression::best());
+    let mut packed = BzEncoder::new(std::fs::File::create(out.join("sources.bz2"))?, Compression::best());
     packed.write_all(&sources)?;
     packed.finish()?;
     let digest: String = Sha256::digest(&sources).iter().map(|b| format!("{b:02x}")).collect();
@@ -50,10 +55,17 @@ fn main() -> Result<(), Failure> {
 
 fn read(text: &str) -> Result<Vec<(RuleData<'_>, Cold<'_>)>, Failure> {
     let file: RuleFile<'_> = toml::from_str(text)?;
-    file.rule.iter().map(|rule| Ok(format::ready(rule.clone(), &file)?)).collect()
+    file.rule.iter().map(|rule| with_outline(format::ready(rule.clone(), &file)?)).collect()
 }
 
-fn ready(all: Vec<(RuleData<'_>, Cold<'_>)>) -> Result<Vec<u8>, Failure> {
+fn with_outline<'a>((data, mut cold): (RuleData<'a>, Cold<'a>)) -> Result<(RuleData<'a>, Cold<'a>), Failure> {
+    if let Some(pattern) = &cold.text.pattern {
+        cold.outline = Outline::of(&ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(pattern)?);
+    }
+    Ok((data, cold))
+}
+
+fn ready(all: Vec<(RuleData<'_>, Cold<'_>)>, common: &mut Vec<String>) -> Result<Vec<u8>, Failure> {
     let mut having: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     for (at, (_, cold)) in all.iter().enumerate() {
         for keyword in &cold.text.keywords {
@@ -64,7 +76,7 @@ fn ready(all: Vec<(RuleData<'_>, Cold<'_>)>) -> Result<Vec<u8>, Failure> {
         }
     }
     let (rules, texts): (Vec<_>, Vec<_>) = all.into_iter().unzip();
-    let texts: Vec<Vec<u8>> = texts.iter().map(postcard::to_stdvec).collect::<Result<_, _>>()?;
+    let texts: Vec<Vec<u8>> = texts.into_iter().map(|cold| postcard::to_stdvec(&packed(cold, common))).collect::<Result<_, _>>()?;
     let ready = ReadyRules {
         rules,
         keywords: having.keys().map(|keyword| format!("{keyword}\n")).collect(),
@@ -73,4 +85,17 @@ fn ready(all: Vec<(RuleData<'_>, Cold<'_>)>) -> Result<Vec<u8>, Failure> {
         texts: texts.iter().map(Vec::as_slice).collect(),
     };
     Ok(postcard::to_stdvec(&ready)?)
+}
+
+fn packed<'a>(mut cold: Cold<'a>, common: &mut Vec<String>) -> Packed<'a> {
+    let mut place = |text: &str| {
+        let at = common.iter().position(|known| known == text).unwrap_or(common.len());
+        if at == common.len() {
+            common.push(text.to_owned());
+        }
+        at as u32
+    };
+    let fix = place(&std::mem::take(&mut cold.text.fix));
+    let standards = std::mem::take(&mut cold.text.standards).iter().map(|text| place(text)).collect();
+    Packed { cold, fix, standards }
 }

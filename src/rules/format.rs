@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expand::expand;
 use super::lead::{self, Lead};
+use super::outline::Outline;
 use super::reach;
 use super::row::Row;
 use crate::finding::{Confidence, Family, Severity};
@@ -165,9 +166,23 @@ pub(super) struct Cold<'a> {
     /// Its class, from the file; empty where the file names none.
     #[serde(borrow)]
     pub class: Cow<'a, str>,
+    /// A looser pattern, of one of our own.
+    pub outline: Option<Outline>,
     /// The rule with the file's defaults and without examples; the pattern is expanded.
     #[serde(borrow)]
     pub text: RuleText<'a>,
+}
+
+/// The same as the build script writes it: many rules have texts in common, which it writes once.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Packed<'a> {
+    /// The rule without these texts.
+    #[serde(borrow)]
+    pub cold: Cold<'a>,
+    /// Where in the list of common texts stands what to do.
+    pub fix: u32,
+    /// And where its standards.
+    pub standards: Vec<u32>,
 }
 
 /// What has to be known of a rule before anything of it is found.
@@ -347,5 +362,5 @@ pub(super) fn ready<'a>(mut text: RuleText<'a>, file: &RuleFile<'a>) -> Result<(
         needed,
         lead,
     };
-    Ok((data, Cold { class: file.class.clone(), text }))
+    Ok((data, Cold { class: file.class.clone(), outline: None, text }))
 }

@@ -2,6 +2,9 @@
 //!
 //! What repeats up to a bound costs an automaton a state for each count, and many more where matches could begin side by side.
 //! Without the bounds few states are left, and most windows show with them that they hold no match.
+//!
+//! An automaton costs a quarter of a millisecond. Up to some text the outline of the pattern is walked along instead: that needs next
+//! to no preparation, and takes longer for each byte.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::OnceLock;
@@ -13,12 +16,17 @@ use regex_automata::nfa::thompson::{self, Compiler, WhichCaptures};
 use regex_automata::util::pool::Pool;
 use regex_syntax::hir::{Hir, HirKind, Repetition};
 
+use super::outline::Outline;
+use super::walk::Walk;
+
 /// Fewer repetitions are left as they are.
 const FEW: u32 = 3;
 /// More are so many or more.
 const MANY: u32 = 2;
 /// So often the looser pattern is tried before it is asked what it is good for.
 const TRIES: u32 = 64;
+/// So many bytes are worth an automaton.
+const MUCH: u32 = 8 << 10;
 /// In a longer text a pattern without bounds is faster itself: it jumps to the letters that a match begins with.
 const LONG: usize = 4 << 10;
 /// What an automaton may fill with its states; it begins anew when that is full,
@@ -31,7 +39,10 @@ const WORTH: usize = 8;
 /// The looser pattern of a rule, made at the first question, and what it was good for.
 #[derive(Debug, Default)]
 pub(super) struct Loose {
+    walk: OnceLock<Option<Walk>>,
     automaton: OnceLock<Option<Box<Automaton>>>,
+    /// Bytes that the outline was tried on.
+    walked: AtomicU32,
     tries: AtomicU32,
     matches: AtomicU32,
 }
@@ -46,13 +57,20 @@ type NewCache = Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe
 
 impl Loose {
     /// False when the pattern surely matches nowhere from `start` on. Where that is seldom so, it is asked no more.
-    pub(super) fn may_match(&self, pattern: &str, is_bounded: bool, text: &[u8], start: usize) -> bool {
+    pub(super) fn may_match(&self, pattern: &str, outline: Option<&Outline>, is_bounded: bool, text: &[u8], start: usize) -> bool {
         let (tries, matches) = (self.tries.load(Ordering::Relaxed), self.matches.load(Ordering::Relaxed));
         if !is_bounded && text.len().saturating_sub(start) > LONG || tries >= TRIES && matches > tries / 2 {
             return true;
         }
-        let Some(automaton) = self.automaton.get_or_init(|| Automaton::of(pattern).map(Box::new)) else { return true };
-        let may = automaton.may_match(text, start);
+        let walked = u32::try_from(text.len().saturating_sub(start)).unwrap_or(MUCH).saturating_add(self.walked.load(Ordering::Relaxed));
+        let walk = if walked < MUCH { self.walk.get_or_init(|| outline.and_then(Walk::of)).as_ref() } else { None };
+        let may = if let Some(walk) = walk {
+            self.walked.store(walked, Ordering::Relaxed);
+            walk.matches_in(&text[start.min(text.len())..])
+        } else {
+            let Some(automaton) = self.automaton.get_or_init(|| Automaton::of(pattern).map(Box::new)) else { return true };
+            automaton.may_match(text, start)
+        };
         // What is forgotten of it by two threads at once changes the cost and no answer.
         self.tries.store(tries.saturating_add(1), Ordering::Relaxed);
         self.matches.store(matches.saturating_add(u32::from(may)), Ordering::Relaxed);

@@ -5,6 +5,8 @@ mod format;
 mod glob;
 mod lead;
 mod loose;
+#[cfg_attr(not(test), expect(dead_code, reason = "the build script makes outlines"))]
+mod outline;
 mod own;
 pub mod proof;
 mod reach;
@@ -12,6 +14,7 @@ mod row;
 mod rule;
 pub mod shape;
 mod signs;
+mod walk;
 
 pub use format::{Check, RuleFile, RuleText, Scope, Text};
 pub use glob::Globs;
@@ -23,7 +26,7 @@ use std::collections::HashSet;
 use std::io::Read;
 use std::sync::LazyLock;
 
-use flate2::read::ZlibDecoder;
+use bzip2::read::BzDecoder;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use format::ReadyRules;
@@ -31,12 +34,12 @@ use format::ReadyRules;
 /// The rules as TOML, each file with its name: for `rules show` and for the tests that run their examples. They are packed, as
 /// hardly any run reads them.
 pub static SOURCES: LazyLock<Vec<(String, String)>> = LazyLock::new(unpacked);
-static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sources.z"));
+static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sources.bz2"));
 
 #[expect(clippy::panic, reason = "the build script wrote these bytes; if they are damaged, so is the program, which ends with 2")]
 fn unpacked() -> Vec<(String, String)> {
     let mut bytes = Vec::new();
-    let is_read = ZlibDecoder::new(PACKED).read_to_end(&mut bytes).is_ok();
+    let is_read = BzDecoder::new(PACKED).read_to_end(&mut bytes).is_ok();
     match postcard::from_bytes(&bytes) {
         Ok(sources) if is_read => sources,
         _ => panic!("the texts of the built-in rules are damaged"),

@@ -1,11 +1,12 @@
 //! One rule as a run asks it: what is dear to make is made when it is first needed.
 
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::format::{Check, Cold, RuleData, RuleText, Text, Word};
+use super::format::{Check, Cold, Packed, RuleData, RuleText, Text, Word};
 use super::glob::Globs;
+use super::outline::Outline;
 use super::{RuleError, loose, signs};
 use crate::finding::Family;
 
@@ -61,9 +62,9 @@ impl Rule {
 
     #[expect(clippy::panic, reason = "the build script wrote these bytes; if they are damaged, so is the program, which ends with 2")]
     fn cold(&self) -> &Cold<'static> {
-        self.cold.get_or_init(|| match postcard::from_bytes(self.packed) {
-            Ok(cold) => Box::new(cold),
-            Err(_) => panic!("the built-in rule `{}` is damaged", self.id()),
+        self.cold.get_or_init(|| match unpacked(self.packed) {
+            Some(cold) => Box::new(cold),
+            None => panic!("the built-in rule `{}` is damaged", self.id()),
         })
     }
 
@@ -85,7 +86,12 @@ impl Rule {
 
     /// False when the pattern surely matches nowhere from `start` on. Costs less than the pattern itself.
     pub fn may_match_from(&self, text: &[u8], start: usize) -> bool {
-        self.text().pattern.as_deref().is_none_or(|pattern| self.loose.may_match(pattern, self.reach().is_some(), text, start))
+        let may_match = |pattern| self.loose.may_match(pattern, self.outline(), self.reach().is_some(), text, start);
+        self.text().pattern.as_deref().is_none_or(may_match)
+    }
+
+    pub(super) fn outline(&self) -> Option<&Outline> {
+        self.cold().outline.as_ref()
     }
 
     /// The most line ends that a match can hold, but for its first and last byte.
@@ -203,6 +209,18 @@ impl Rule {
     fn wrong(&self, why: &dyn std::fmt::Display) -> RuleError {
         RuleError::Rule { file: "the loaded set".to_owned(), why: format!("rule `{}`: {why}", self.id()) }
     }
+}
+
+/// The texts that rules have in common.
+static COMMON: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| postcard::from_bytes(include_bytes!(concat!(env!("OUT_DIR"), "/common.bin"))).unwrap_or_default());
+
+fn unpacked(packed: &'static [u8]) -> Option<Cold<'static>> {
+    let Packed { mut cold, fix, standards } = postcard::from_bytes(packed).ok()?;
+    let text = |at: u32| COMMON.get(at as usize).map(|text| Text::Borrowed(*text));
+    cold.text.fix = text(fix)?;
+    cold.text.standards = standards.into_iter().map(text).collect::<Option<_>>()?;
+    Some(cold)
 }
 
 pub(super) fn compile(pattern: Option<&str>) -> Result<Option<Regex>, regex::Error> {
