@@ -68,6 +68,14 @@ fn holds_value(trace: &Trace<'_>) -> bool {
     matches!(trace.story, Story::Passed(_) | Story::Stopped(_) | Story::Unlikely { .. })
 }
 
+/// Where something stands in the file of this path.
+fn at_path(path: &str, span: Option<Span>) -> String {
+    match span {
+        Some(span) => format!("{path}:{}:{}", span.line, span.column),
+        None => format!("{path} (the name itself)"),
+    }
+}
+
 struct Page {
     path: String,
     line: Option<u32>,
@@ -131,10 +139,7 @@ impl Page {
     }
 
     fn at(&self, span: Option<Span>) -> String {
-        match span {
-            Some(span) => format!("{}:{}:{}", self.path, span.line, span.column),
-            None => format!("{} (the name itself)", self.path),
-        }
+        at_path(&self.path, span)
     }
 
     fn fired(&self, judged: &Judged, text: &mut String) {
@@ -146,8 +151,9 @@ impl Page {
         };
         let mask = finding.secret.as_ref().map(|secret| format!("  {}  ({} characters)", secret.redacted(finding.public_prefix), secret.len()));
         let decoded = if finding.decoded.is_empty() { String::new() } else { format!(", encoded as {}", finding.decoded.join(" in ")) };
+        let at = at_path(&self.redactor.show(&finding.full_path()), finding.span);
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{word}  {}  {}{}{decoded}", finding.facts.rule, self.at(finding.span), mask.unwrap_or_default());
+        let _ = writeln!(text, "{word}  {}  {}{}{decoded}", finding.facts.rule, at, mask.unwrap_or_default());
         let _ = writeln!(
             text,
             "         because  {}; {} confidence, fingerprint {}",

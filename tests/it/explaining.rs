@@ -109,6 +109,15 @@ fn a_file_by_its_name_and_a_place_that_is_none() {
 }
 
 #[test]
+fn what_stands_in_an_archive_is_told_with_its_place_there() {
+    let repo = Repo::new();
+    repo.accept("settings.ini", format!("[main]\nkey = {}\n", token(4)));
+    repo.git(&["archive", "-o", "a.zip", "HEAD"]).expect(0);
+    let told = told(&repo, "a.zip", 0);
+    assert!(told.starts_with("blocked  github-pat-classic  a.zip!settings.ini:2:7  ghp_****"), "{told}");
+}
+
+#[test]
 fn what_could_not_be_read_is_told() {
     let repo = Repo::new();
     repo.write("a.7z", b"7z\xbc\xaf\x27\x1c\0\x04");
