@@ -6,7 +6,8 @@
 use std::fs::File;
 use std::path::Path;
 
-use flate2::{Decompress, FlushDecompress, Status};
+use flate2::{Decompress, FlushDecompress};
+use libdeflater::Decompressor;
 use memmap2::Mmap;
 
 use super::store::Kind;
@@ -45,6 +46,20 @@ pub(super) enum Form {
     From(usize),
     /// As the difference from the object with this id.
     FromId([u8; ID]),
+}
+
+/// Decompresses entries, one after the other.
+pub(super) struct Inflate {
+    /// Takes an entry at once, in half the time.
+    whole: Decompressor,
+    /// Stops anywhere.
+    start: Decompress,
+}
+
+impl Inflate {
+    pub(super) fn new() -> Self {
+        Self { whole: Decompressor::new(), start: Decompress::new(true) }
+    }
 }
 
 impl PackFile {
@@ -117,28 +132,23 @@ impl PackFile {
     }
 
     /// Decompresses all of an entry into `out`, which is overwritten. There must be as much as the head of the entry says.
-    pub(super) fn inflate(&self, entry: &Entry, inflate: &mut Decompress, out: &mut Vec<u8>) -> Option<()> {
+    pub(super) fn inflate(&self, entry: &Entry, inflate: &mut Inflate, out: &mut Vec<u8>) -> Option<()> {
         let size = usize::try_from(entry.size).ok()?;
-        let room = size.checked_add(ROOM)?;
         out.clear();
-        out.try_reserve_exact(room).ok()?;
-        out.resize(room, 0);
-        inflate.reset(true);
-        let status = inflate.decompress(self.pack.get(entry.data..)?, out, FlushDecompress::Finish).ok()?;
-        out.truncate(size);
-        (status == Status::StreamEnd && inflate.total_out() == entry.size).then_some(())
+        out.try_reserve_exact(size).ok()?;
+        out.resize(size, 0);
+        (inflate.whole.zlib_decompress(self.pack.get(entry.data..)?, out).ok()? == size).then_some(())
     }
 
     /// Decompresses the first bytes of an entry; gives how many these are.
-    pub(super) fn inflate_start(&self, entry: &Entry, inflate: &mut Decompress, out: &mut [u8]) -> Option<usize> {
+    pub(super) fn inflate_start(&self, entry: &Entry, inflate: &mut Inflate, out: &mut [u8]) -> Option<usize> {
+        let inflate = &mut inflate.start;
         inflate.reset(true);
         inflate.decompress(self.pack.get(entry.data..)?, out, FlushDecompress::Sync).ok()?;
         usize::try_from(inflate.total_out()).ok()
     }
 }
 
-/// zlib takes its fast way as long as there is room for the longest piece that it may copy at once, and some more.
-const ROOM: usize = 320;
 /// From this number on an offset is one in the table of long ones.
 const LARGE_OFFSET: usize = 1 << 31;
 /// Set in each byte of a number but the last.

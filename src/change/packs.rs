@@ -16,12 +16,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flate2::Decompress;
-
 use super::delta;
 use super::id_map::IdHasher;
 use super::objects::ObjectId;
-use super::pack_file::{Entry, Form, PackFile};
+use super::pack_file::{Entry, Form, Inflate, PackFile};
 use super::store::{Kind, Object, UpTo};
 
 /// More packs are left to libgit2: each one is looked through for each object.
@@ -42,7 +40,7 @@ pub(super) struct Packs {
 }
 
 struct State {
-    inflate: Decompress,
+    inflate: Inflate,
     cache: Cache,
     /// Where the last object was found: the next one is mostly there too.
     last: usize,
@@ -63,7 +61,7 @@ impl Packs {
             indexes.sort_unstable();
             packs.extend(indexes.iter().take(MOST_PACKS.saturating_sub(packs.len())).filter_map(|index| PackFile::open(index)));
         }
-        let state = State { inflate: Decompress::new(true), cache: Cache::default(), last: 0, delta: Vec::new(), first_delta: Vec::new() };
+        let state = State { inflate: Inflate::new(), cache: Cache::default(), last: 0, delta: Vec::new(), first_delta: Vec::new() };
         Self { packs, state: RefCell::new(state) }
     }
 
