@@ -17,6 +17,8 @@ const SLOTS: usize = 1 << 16;
 const HEADS: usize = 1 << 12;
 /// Puts letters into small.
 const FOLD: u64 = 0x2020_2020_2020_2020;
+/// So many bytes are looked at in one go: a multiple of the shorter steps.
+const BLOCK: usize = 24;
 /// Ends a list.
 const NONE: u32 = u32::MAX;
 /// Farther apart no two places are looked at.
@@ -35,7 +37,7 @@ pub(super) struct Keywords<'r> {
 /// What is looked for in one zone: the keywords of it and of all wider ones.
 struct Table {
     /// Which three bytes lead to an entry.
-    bits: Box<[u64; SLOTS / 64]>,
+    bits: Box<[u8; SLOTS / 8]>,
     /// Every so many bytes a place is looked at.
     step: usize,
     heads: Box<[u32]>,
@@ -90,19 +92,11 @@ impl<'r> Keywords<'r> {
         let edge = if table.step == 1 { 0 } else { self.longest };
         let piece = piece.start.saturating_sub(edge)..(piece.end + edge).min(text.len());
         let mut hit = |at: usize, three: u32| self.compare(table, text, at, three, zone, found);
-        let rest = match table.step {
-            1 => table.find_six::<1>(text, &piece, &mut hit),
-            2 => table.find_six::<2>(text, &piece, &mut hit),
-            3 => table.find_six::<3>(text, &piece, &mut hit),
+        match table.step {
+            1 => table.find_blocks::<1>(text, &piece, &mut hit),
+            2 => table.find_blocks::<2>(text, &piece, &mut hit),
+            3 => table.find_blocks::<3>(text, &piece, &mut hit),
             _ => table.find_one(text, &piece, &mut hit),
-        };
-        for at in rest..piece.end {
-            // Behind the text stands a line's end, so that the last two bytes are looked at too.
-            let byte = |at: usize| text.get(at).copied().unwrap_or(b'\n');
-            let three = fold(u32::from_le_bytes([byte(at), byte(at + 1), byte(at + 2), 0]));
-            if table.is_hit(three) {
-                hit(at, three);
-            }
         }
     }
 
@@ -137,50 +131,74 @@ impl Table {
         let shortest = here().map(|(_, keyword)| keyword.text.len()).min();
         let step = shortest.unwrap_or(LONGEST_STEP).saturating_sub(2).clamp(1, LONGEST_STEP);
         let entries = Vec::with_capacity(here().count() * step);
-        let mut table = Self { bits: Box::new([0; SLOTS / 64]), step, heads: vec![NONE; HEADS].into(), entries };
+        let mut table = Self { bits: Box::new([0; SLOTS / 8]), step, heads: vec![NONE; HEADS].into(), entries };
         for (at, keyword) in here() {
             table.enter(at as u32, keyword.text);
         }
         table
     }
 
-    /// May three bytes lead to an entry, whatever stands behind them?
-    fn is_hit(&self, three: u32) -> bool {
+    /// May three bytes lead to an entry, whatever stands behind them? Where few do, it is enough to ask for eight slots at once.
+    fn is_hit<const STEP: usize>(&self, three: u32) -> bool {
         let slot = slot(three);
-        self.bits[slot / 64] >> (slot % 64) & 1 != 0
+        let eight = self.bits[slot / 8];
+        if STEP == 1 { eight >> (slot % 8) & 1 != 0 } else { eight != 0 }
     }
 
-    /// Looks at every STEPth place, at those of six bytes at a time, as eight bytes hold them. Gives the place where too few are left.
-    fn find_six<const STEP: usize>(&self, text: &[u8], piece: &Range<usize>, hit: &mut impl FnMut(usize, u32)) -> usize {
+    /// Looks at every STEPth place, [`BLOCK`] bytes at a time.
+    fn find_blocks<const STEP: usize>(&self, text: &[u8], piece: &Range<usize>, hit: &mut impl FnMut(usize, u32)) {
         let mut at = piece.start;
-        while at + 6 <= piece.end
-            && let Some(eight) = text[at..].first_chunk::<8>()
+        while at + BLOCK <= piece.end
+            && let Some(block) = text[at..].first_chunk()
         {
-            let eight = u64::from_le_bytes(*eight) | FOLD;
-            for place in (0..6).step_by(STEP) {
-                let four = (eight >> (8 * place)) as u32;
-                if self.is_hit(four) {
-                    hit(at + place, four & 0xFF_FFFF);
-                }
-            }
-            at += 6;
+            self.look_at::<STEP>(block, |place, three| hit(at + place, three));
+            at += BLOCK;
         }
-        at
+        let rest = piece.end.saturating_sub(at);
+        if rest > 0 {
+            // Behind the text stand ends of lines, so that its last two bytes are looked at too.
+            let mut block = [b'\n'; BLOCK + 2];
+            block.iter_mut().zip(&text[at..]).for_each(|(to, from)| *to = *from);
+            self.look_at::<STEP>(&block, |place, three| {
+                if place < rest {
+                    hit(at + place, three);
+                }
+            });
+        }
+    }
+
+    /// Spelled out, since a loop is not always unrolled, and then takes half as much time again.
+    #[inline(always)]
+    fn look_at<const STEP: usize>(&self, block: &[u8; BLOCK + 2], mut hit: impl FnMut(usize, u32)) {
+        self.look_at_six::<STEP, 0>(block, &mut hit);
+        self.look_at_six::<STEP, 6>(block, &mut hit);
+        self.look_at_six::<STEP, 12>(block, &mut hit);
+        self.look_at_six::<STEP, 18>(block, &mut hit);
+    }
+
+    /// Looks at six places, as eight bytes hold them.
+    #[inline(always)]
+    fn look_at_six<const STEP: usize, const FROM: usize>(&self, block: &[u8; BLOCK + 2], hit: &mut impl FnMut(usize, u32)) {
+        let eight = u64::from_le_bytes(*block[FROM..].first_chunk().unwrap_or(&[0; 8])) | FOLD;
+        for place in (0..6).step_by(STEP) {
+            let four = (eight >> (8 * place)) as u32;
+            if self.is_hit::<STEP>(four) {
+                hit(FROM + place, four & 0xFF_FFFF);
+            }
+        }
     }
 
     /// The same where places lie farther apart.
-    fn find_one(&self, text: &[u8], piece: &Range<usize>, hit: &mut impl FnMut(usize, u32)) -> usize {
+    fn find_one(&self, text: &[u8], piece: &Range<usize>, hit: &mut impl FnMut(usize, u32)) {
         let mut at = piece.start;
-        while at < piece.end
-            && let Some(four) = text[at..].first_chunk::<4>()
-        {
-            let four = u32::from_le_bytes(*four) | FOLD as u32;
-            if self.is_hit(four) {
+        while at < piece.end {
+            let four = text[at..].first_chunk().copied().unwrap_or_else(|| std::array::from_fn(|byte| text.get(at + byte).copied().unwrap_or(b'\n')));
+            let four = u32::from_le_bytes(four) | FOLD as u32;
+            if self.is_hit::<LONGEST_STEP>(four) {
                 hit(at, four & 0xFF_FFFF);
             }
             at += self.step;
         }
-        at
     }
 
     fn enter(&mut self, at: u32, text: &[u8]) {
@@ -207,7 +225,7 @@ impl Table {
     fn enter_at(&mut self, keyword: u32, text: &[u8], offset: usize, three: [u8; 3]) {
         let three = fold(u32::from_le_bytes([three[0], three[1], three[2], 0]));
         let slot = slot(three);
-        self.bits[slot / 64] |= 1 << (slot % 64);
+        self.bits[slot / 8] |= 1 << (slot % 8);
         let (mut first, mut there) = ([0; 8], [0; 8]);
         for (at, &b) in text.iter().take(8).enumerate() {
             (first[at], there[at]) = (b | 0x20, u8::MAX);
