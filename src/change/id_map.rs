@@ -19,8 +19,8 @@ pub(super) type IdSet = HashSet<ObjectId, IdHasher>;
 pub(super) struct Marks {
     secrets: [RandomState; 2],
     /// When the younger half is full, the older one is dropped and it takes its place.
-    young: HashSet<u128>,
-    old: HashSet<u128>,
+    young: HashSet<u128, IdHasher>,
+    old: HashSet<u128, IdHasher>,
 }
 
 /// What can be met. A hostile tree names a folder where it means a file: these are two things.

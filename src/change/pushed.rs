@@ -318,8 +318,7 @@ impl<'s, 'p, E: From<ChangeError>> Walk<'s, 'p, E> {
         for &id in parents {
             before.extend(unless_promised(self.store, self.trees.read(id))?);
         }
-        let names_list = |bytes: &[u8]| memchr::memmem::find(bytes, b" .gitignore\0").is_some();
-        let loses_list = !before.is_empty() && before.iter().all(|before| names_list(before.bytes())) && !names_list(read.bytes());
+        let loses_list = !before.is_empty() && before.iter().all(|before| before.names_ignore_list()) && !read.names_ignore_list();
         if let (true, Some(commit), Some(first)) = (loses_list, commit, before.first())
             && let Some(list) = ByName::new(first).get(IGNORE_LIST)?.filter(|list| list.kind == EntryKind::Blob)
         {

@@ -16,12 +16,18 @@ pub(super) struct Tree {
     object: Arc<Object>,
     /// Where each entry begins.
     starts: OnceCell<Vec<u32>>,
+    names_ignore_list: OnceCell<bool>,
 }
 
 impl Tree {
     /// Its bytes.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.object.bytes
+    }
+
+    /// True where one of its entries has this name, or ends with it. Asked for each version both as the new and as the old one.
+    pub(super) fn names_ignore_list(&self) -> bool {
+        *self.names_ignore_list.get_or_init(|| memchr::memmem::find(self.bytes(), b" .gitignore\0").is_some())
     }
 
     /// Where each entry begins, found out unless it is known.
@@ -163,7 +169,7 @@ impl<'s> TreeCache<'s> {
             self.bytes = 0;
         }
         self.bytes += object.bytes.len();
-        let tree = Rc::new(Tree { id, object, starts: OnceCell::new() });
+        let tree = Rc::new(Tree { id, object, starts: OnceCell::new(), names_ignore_list: OnceCell::new() });
         self.read.insert(id, tree.clone());
         Ok(tree)
     }
@@ -179,7 +185,7 @@ mod tests {
 
     fn tree(entries: &[(String, u8)]) -> Tree {
         let bytes = entries.iter().flat_map(|(name, digit)| [b"100644 ", name.as_bytes(), b"\0", id(*digit).as_bytes()].concat()).collect();
-        Tree { id: id(9), object: Arc::new(Object { kind: Kind::Tree, bytes }), starts: OnceCell::new() }
+        Tree { id: id(9), object: Arc::new(Object { kind: Kind::Tree, bytes }), starts: OnceCell::new(), names_ignore_list: OnceCell::new() }
     }
 
     proptest::proptest! {

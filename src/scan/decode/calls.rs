@@ -4,6 +4,9 @@
 //! Each is known by the word in front of its parenthesis, and looked for at its first literal.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::joined::{MOST_PIECES, join, literal_at, literal_before};
 use super::{Finds, skip};
@@ -80,8 +83,8 @@ fn list(text: &[u8], open: usize, finds: &mut Finds<'_>) {
 
 /// May a chain of calls go on in the line below this one?
 pub(super) fn goes_on(line: &[u8]) -> bool {
-    let holds = |word| memchr::memmem::find(line, word).is_some();
-    matches!(line.trim_ascii_end().last(), Some(b')' | b';')) && (holds(b"ppend(") || holds(b"Builder("))
+    static CALLS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ["ppend(", "Builder("].map(Finder::new));
+    matches!(line.trim_ascii_end().last(), Some(b')' | b';')) && CALLS.iter().any(|call| call.find(line).is_some())
 }
 
 /// `["a", "b"].join("")`, `"".join(["a", "b"])`, `join("", ["a", "b"])`, `String.join("", "a", "b")`,

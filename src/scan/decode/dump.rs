@@ -1,11 +1,14 @@
 //! Hex dumps, as `xxd`, `hexdump -C` and `od -A x -t x1z` print them: the text beside the bytes is wrapped at 16 characters.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::{Finds, Rewriter, bases};
 
 /// A dump begins at the beginning of what it shows, and that is long ago only in large ones.
-const FIRST: &[u8] = b"000000";
+static FIRST: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("000000"));
 /// The offset in front of a line has so many digits.
 const DIGITS: std::ops::RangeInclusive<usize> = 6..=16;
 /// A line of a dump is shorter.
@@ -23,8 +26,8 @@ struct Line {
 
 pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
     let mut at = 0;
-    while let Some(start) = memchr::memmem::find(&text[at..], FIRST).map(|found| at + found) {
-        at = start + FIRST.len();
+    while let Some(start) = FIRST.find(&text[at..]).map(|found| at + found) {
+        at = start + FIRST.needle().len();
         let begins = start.checked_sub(1).is_none_or(|before| text[before].is_ascii_whitespace());
         if let Some(first) = begins.then(|| line(text, start)).flatten() {
             at = dump(text, start, first, finds);
@@ -51,7 +54,7 @@ fn dump(text: &[u8], start: usize, first: Line, finds: &mut Finds<'_>) -> usize 
         lines.into_iter().for_each(|(range, bytes)| out.replace(range, &bytes));
         finds.add(out.finish(end, "hex dump"));
     }
-    end.max(start + FIRST.len())
+    end.max(start + FIRST.needle().len())
 }
 
 /// May a dump go on in the line below this one?

@@ -284,16 +284,14 @@ fn invisible(text: &[u8]) -> Option<Escape> {
 
 /// Lines with `=3D`, and lines that end with a soft break.
 fn quoted_printable(text: &[u8], finds: &mut Finds<'_>) {
-    if memchr::memchr(b'=', text).is_none() {
-        return;
-    }
     let mut at = 0;
-    let escapes = memchr::memmem::find_iter(text, b"=3D");
-    let breaks = memchr::memmem::find_iter(text, b"=\n").chain(memchr::memmem::find_iter(text, b"=\r\n")).filter(|&place| is_soft(text, place));
-    let mut signs: Vec<usize> = escapes.chain(breaks).collect();
-    signs.sort_unstable();
-    for place in signs {
-        if place < at {
+    for place in memchr::memchr_iter(b'=', text) {
+        let is_sign = match text[place + 1..] {
+            [b'3', b'D', ..] => true,
+            [b'\n', ..] | [b'\r', b'\n', ..] => is_soft(text, place),
+            _ => false,
+        };
+        if place < at || !is_sign {
             continue;
         }
         let mut lines = line_around(text, place, at);

@@ -221,15 +221,9 @@ fn before(text: &[u8], expression: usize) -> &[u8] {
 
 /// `ab${"cd"}ef`, `ab#{'cd'}ef`
 fn templates(text: &[u8], finds: &mut Finds<'_>) {
-    if memchr::memchr2(b'$', b'#', text).is_none() {
-        return;
-    }
     let mut at = 0;
-    let opens = |sign: u8| memchr::memmem::find_iter(text, if sign == b'$' { b"${" } else { b"#{" }).collect::<Vec<usize>>();
-    let mut signs = [opens(b'$'), opens(b'#')].concat();
-    signs.sort_unstable();
-    for sign in signs {
-        if sign < at {
+    for sign in memchr::memchr2_iter(b'$', b'#', text) {
+        if sign < at || text.get(sign + 1) != Some(&b'{') {
             continue;
         }
         let Some(piece) = template_literal(text, sign) else { continue };
@@ -276,11 +270,14 @@ fn template_literal(text: &[u8], sign: usize) -> Option<Range<usize>> {
 /// A backslash at the end of a line, with letters right before it and first in the next line.
 fn continued(text: &[u8], finds: &mut Finds<'_>) {
     let mut at = 0;
-    let mut slashes: Vec<usize> = memchr::memmem::find_iter(text, b"\\\n").chain(memchr::memmem::find_iter(text, b"\\\r\n")).collect();
-    slashes.sort_unstable();
-    for slash in slashes {
+    for slash in memchr::memchr_iter(b'\\', text) {
         let is_letter = |b: &u8| b.is_ascii_graphic();
-        if slash < at || slash == 0 || !is_letter(&text[slash - 1]) || text[slash - 1] == b'\\' {
+        if !matches!(text[slash + 1..], [b'\n', ..] | [b'\r', b'\n', ..])
+            || slash < at
+            || slash == 0
+            || !is_letter(&text[slash - 1])
+            || text[slash - 1] == b'\\'
+        {
             continue;
         }
         let low = slash.saturating_sub(BEFORE).max(at);

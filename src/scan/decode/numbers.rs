@@ -4,6 +4,9 @@
 //! A list is read as a literal behind the name that it is bound to. A short one is read only where that name is sensitive.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::{Finds, Rewriter, skip};
 use crate::scan::holds::Words;
@@ -15,13 +18,17 @@ const FEWEST_NAMED: usize = 8;
 /// The line in front of a list is looked at so far.
 const BEFORE: usize = 200;
 
+static HEXADECIMAL: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("0x"));
+/// The rarer letters of `chr(`, in either case.
+static CALL: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("hr("));
+
 pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
     let mut at = 0;
-    while let Some(start) = memchr::memmem::find(&text[at..], b"0x").map(|first| at + first) {
+    while let Some(start) = HEXADECIMAL.find(&text[at..]).map(|first| at + first) {
         at = read(text, start, finds).max(start + 2);
     }
     let mut at = 0;
-    while let Some(call) = memchr::memmem::find(&text[at..], b"hr(").map(|first| at + first) {
+    while let Some(call) = CALL.find(&text[at..]).map(|first| at + first) {
         at = call + 3;
         if call > 0 && matches!(text[call - 1], b'c' | b'C') {
             at = read(text, call - 1, finds).max(at);
