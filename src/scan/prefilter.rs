@@ -51,12 +51,12 @@ fn around(keywords: &Keywords<'_>, rules: &Rules, text: &[u8], parts: Parts<'_>)
     if let [whole] = parts.0
         && *whole == (0..text.len())
     {
-        let mut windows = Windows::new(rules.all(), text.len(), parts, parts.0);
+        let mut windows = Windows::new(rules.all(), text, parts, parts.0);
         keywords.find(text, 0..text.len(), Zone::Own, &mut |rule, of, found| windows.add(rule, of, &found));
         return windows.finish();
     }
     let own = Zone::Own.places(text, parts, &[], keywords.longest);
-    let mut windows = Windows::new(rules.all(), text.len(), parts, &own);
+    let mut windows = Windows::new(rules.all(), text, parts, &own);
     let mut searched = Vec::new();
     for zone in ZONES {
         let places = zone.places(text, parts, &searched, keywords.longest);
@@ -82,8 +82,7 @@ fn keywords(rules: &Rules, language: Language, bound: bool) -> Keywords<'_> {
 /// Windows as they are found: neighbours merge as they come, so that the list stays short.
 struct Windows<'a> {
     rules: &'a [Rule],
-    /// Of the text.
-    length: usize,
+    text: &'a [u8],
     parts: Parts<'a>,
     /// The lines of the parts.
     own: &'a [Range<usize>],
@@ -92,9 +91,33 @@ struct Windows<'a> {
     newest: Vec<u32>,
 }
 
+/// Ends of lines are looked for no farther away than this: a text may be one line.
+const FAR_AWAY: usize = 4 << 10;
+/// Nor where a match can hardly cross more of them than it may.
+const LINE: usize = 40;
+
+/// What of the range a match can fill that holds the keyword and at most so many ends of lines, but for its first and last byte.
+fn by_lines(text: &[u8], range: Range<usize>, keyword: &Range<usize>, line_ends: usize) -> Range<usize> {
+    let Range { mut start, mut end } = range;
+    let enough = LINE * (line_ends + 1);
+    let low = keyword.start.saturating_sub(FAR_AWAY).max(start);
+    if low + enough < keyword.start
+        && let Some(at) = memchr::memrchr_iter(b'\n', &text[low..keyword.start]).nth(line_ends)
+    {
+        start = low + at;
+    }
+    let high = keyword.end.saturating_add(FAR_AWAY).min(end);
+    if keyword.end + enough < high
+        && let Some(at) = memchr::memchr_iter(b'\n', &text[keyword.end..high]).nth(line_ends)
+    {
+        end = keyword.end + at + 1;
+    }
+    start..end
+}
+
 impl<'a> Windows<'a> {
-    fn new(rules: &'a [Rule], length: usize, parts: Parts<'a>, own: &'a [Range<usize>]) -> Self {
-        Self { rules, length, parts, own, list: Vec::new(), newest: Vec::new() }
+    fn new(rules: &'a [Rule], text: &'a [u8], parts: Parts<'a>, own: &'a [Range<usize>]) -> Self {
+        Self { rules, text, parts, own, list: Vec::new(), newest: Vec::new() }
     }
 
     fn add(&mut self, rule: u32, zone: Zone, found: &Range<usize>) {
@@ -117,16 +140,21 @@ impl<'a> Windows<'a> {
 
     /// Where a match that touches a part can lie, when one of its keywords stands at `found`.
     fn around(&self, rule: &Rule, zone: Zone, found: &Range<usize>) -> Option<Range<usize>> {
-        let reach = rule.reach().unwrap_or(self.length);
+        let reach = rule.reach().unwrap_or(self.text.len());
         let start = found.end.saturating_sub(rule.keyword_within().unwrap_or(reach)).min(found.start);
-        let end = found.start.saturating_add(reach).clamp(found.end, self.length);
+        let end = found.start.saturating_add(reach).clamp(found.end, self.text.len());
         match (rule.check(), zone) {
             // What is bound to a name stands behind it, and so does the body of a key.
             (Some(Check::Assignment | Check::PrivateKey), _) => Some(start..end),
             (Some(Check::Logged), _) => self.parts.touch(&(start..end + zone::NEAR)).then_some(start..end),
             (_, Zone::Own) => {
                 let lines = self.own.get(self.own.partition_point(|lines| lines.end < found.start))?;
-                Some(start.max(lines.start)..end.min(lines.end)).filter(|around| !around.is_empty())
+                let around = by_lines(self.text, start.max(lines.start)..end.min(lines.end), found, 0);
+                Some(around).filter(|around| !around.is_empty())
+            }
+            (_, Zone::Lines | Zone::Paragraph) => {
+                let around = by_lines(self.text, start..end, found, rule.line_ends());
+                self.parts.touch(&around).then_some(around)
             }
             _ => {
                 let Parts(parts) = self.parts;
@@ -150,5 +178,39 @@ impl<'a> Windows<'a> {
             meet || later == earlier
         });
         list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::proof;
+
+    /// Lines around a match, so that a window that is cut at ends of lines has something to lose.
+    const LINES: &str = "one line\ntwo\n\n\nfive lines and more of it\nsix\nseven\neight\n\nten\n";
+
+    #[test]
+    #[allow(clippy::single_range_in_vec_init, reason = "a list of parts may have one")]
+    fn a_window_holds_every_match_that_touches_a_part() {
+        use Language as L;
+        let spoken = [L::Python, L::JavaScript, L::Go, L::Java, L::Php, L::Shell, L::Sql, L::Dockerfile, L::Yaml, L::Terraform, L::CSharp, L::Ruby];
+        let rules = Rules::built_in().unwrap();
+        let prefilter = Prefilter::new();
+        let mut tried = 0;
+        for (at, rule) in rules.all().iter().enumerate().filter(|(_, rule)| rule.has_keywords() && rule.check().is_none()) {
+            let Some(language) = spoken.into_iter().find(|language| rule.speaks(language.name())) else { continue };
+            let (Some(pattern), Some(regex)) = (rule.text().pattern.as_deref(), rule.regex().unwrap()) else { continue };
+            for sample in proof::samples(&proof::parse(pattern).unwrap(), 16) {
+                let text = [LINES.as_bytes(), &sample, b"\n", LINES.as_bytes()].concat();
+                let Some(found) = regex.find(&text).map(|found| found.range()) else { continue };
+                for part in [0..text.len(), found.start..found.start + 1, found.end - 1..found.end] {
+                    let windows = prefilter.windows(&rules, language, &text, Parts(std::slice::from_ref(&part)), true);
+                    let holds = windows.iter().any(|window| window.rule == at as u32 && window.start <= found.start && found.end <= window.end);
+                    assert!(holds, "{} in {part:?}: {found:?} of {}", rule.id(), text.escape_ascii());
+                    tried += 1;
+                }
+            }
+        }
+        assert!(tried > 8_000, "{tried}");
     }
 }
