@@ -50,7 +50,7 @@ pub enum ChangeError {
         wanted: &'static str,
     },
     /// An object that nobody makes so large by hand.
-    #[error("the git object `{id}` has {size} bytes, and of a {kind} at most {most} are read")]
+    #[error("the git object `{id}` has {size} bytes, or is kept as its difference from a larger one; of a {kind} at most {most} are read")]
     TooLarge {
         /// What it is.
         kind: &'static str,

@@ -3,8 +3,9 @@
 //! All of it is bytes that somebody sent, so every place is looked up with its bounds. What does not fit is `None`: libgit2
 //! is asked then, and says what is wrong.
 
+use std::cell::OnceCell;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::{Decompress, FlushDecompress};
 use libdeflater::Decompressor;
@@ -19,10 +20,13 @@ const INDEX_HEAD: usize = 8 + 256 * 4;
 /// It ends with the check sums of the pack and of itself.
 const INDEX_END: usize = 2 * ID;
 
-/// An open pack.
+/// A pack with its index open.
 pub(super) struct PackFile {
-    pack: Mmap,
     index: Mmap,
+    path: PathBuf,
+    /// Opened for the first object that it holds: of most packs of a server a push wants none. `None` where it does not belong to
+    /// the index or is not of the usual form.
+    pack: OnceCell<Option<Mmap>>,
     /// Number of objects.
     count: usize,
 }
@@ -63,15 +67,22 @@ impl Inflate {
 }
 
 impl PackFile {
-    /// Opens the pack that belongs to `index`; `None` where it is not of the usual form.
+    /// Opens the index of a pack; `None` where it is not of the usual form.
     pub(super) fn open(index: &Path) -> Option<Self> {
-        let pack = map(&index.with_extension("pack"))?;
+        let path = index.with_extension("pack");
         let index = map(index)?;
-        let usual = index.starts_with(b"\xfftOc\0\0\0\x02") && pack.starts_with(b"PACK\0\0\0\x02");
         let count = number(&index, INDEX_HEAD - 4)?;
-        // The index names the check sum with which the pack ends: the two belong together.
-        let sum = index.len().checked_sub(INDEX_END).and_then(|at| index.get(at..at + ID))?;
-        (usual && pack.ends_with(sum)).then_some(Self { pack, index, count })
+        index.starts_with(b"\xfftOc\0\0\0\x02").then_some(Self { index, path, pack: OnceCell::new(), count })
+    }
+
+    fn pack(&self) -> Option<&Mmap> {
+        let open = || {
+            let pack = map(&self.path)?;
+            // The index names the check sum with which the pack ends: the two belong together.
+            let sum = self.index.len().checked_sub(INDEX_END).and_then(|at| self.index.get(at..at + ID))?;
+            (pack.starts_with(b"PACK\0\0\0\x02") && pack.ends_with(sum)).then_some(pack)
+        };
+        self.pack.get_or_init(open).as_ref()
     }
 
     /// The offset of an object.
@@ -94,7 +105,8 @@ impl PackFile {
 
     /// Reads the head of the entry at `offset`.
     pub(super) fn entry(&self, offset: usize) -> Option<Entry> {
-        let mut rest = self.pack.get(offset..)?.iter();
+        let pack = self.pack()?;
+        let mut rest = pack.get(offset..)?.iter();
         let mut next = || rest.next().copied();
         let mut byte = next()?;
         let kind = byte >> 4 & 0b111;
@@ -128,7 +140,7 @@ impl PackFile {
             }
             _ => return None,
         };
-        Some(Entry { form, size, data: self.pack.len() - rest.len() })
+        Some(Entry { form, size, data: pack.len() - rest.len() })
     }
 
     /// Decompresses all of an entry into `out`, which is overwritten. There must be as much as the head of the entry says.
@@ -137,14 +149,14 @@ impl PackFile {
         out.clear();
         out.try_reserve_exact(size).ok()?;
         out.resize(size, 0);
-        (inflate.whole.zlib_decompress(self.pack.get(entry.data..)?, out).ok()? == size).then_some(())
+        (inflate.whole.zlib_decompress(self.pack()?.get(entry.data..)?, out).ok()? == size).then_some(())
     }
 
     /// Decompresses the first bytes of an entry; gives how many these are.
     pub(super) fn inflate_start(&self, entry: &Entry, inflate: &mut Inflate, out: &mut [u8]) -> Option<usize> {
         let inflate = &mut inflate.start;
         inflate.reset(true);
-        inflate.decompress(self.pack.get(entry.data..)?, out, FlushDecompress::Sync).ok()?;
+        inflate.decompress(self.pack()?.get(entry.data..)?, out, FlushDecompress::Sync).ok()?;
         usize::try_from(inflate.total_out()).ok()
     }
 }

@@ -20,7 +20,7 @@ use super::delta;
 use super::id_map::IdHasher;
 use super::objects::ObjectId;
 use super::pack_file::{Entry, Form, Inflate, PackFile};
-use super::store::{Kind, Object, UpTo};
+use super::store::{Kind, LARGEST_TREE, Object, UpTo};
 
 /// More packs are left to libgit2: each one is looked through for each object.
 const MOST_PACKS: usize = 64;
@@ -28,6 +28,9 @@ const MOST_PACKS: usize = 64;
 const CACHE_BYTES: usize = 24 << 20;
 /// A larger object is not kept: two of them are all that the cache may hold.
 const LARGEST_KEPT: usize = 16 << 20;
+/// A small object may rest on a huge one, of which all would have to be held: git itself is asked for that object, which needed the
+/// room already to take the push in.
+const LARGEST_BASE: u64 = LARGEST_TREE;
 /// git makes chains of 50, and of 4095 at most when told to.
 const LONGEST_CHAIN: usize = 10_000;
 /// An alternate may name alternates; git follows them so far.
@@ -72,7 +75,8 @@ impl Packs {
         self.header_at(place, &mut state)
     }
 
-    /// Reads an object, unless it has more than `limit` bytes; `None` where it cannot be read here.
+    /// Reads an object, unless it has more than `limit` bytes or rests on one that is too large to be held; `None` where it cannot
+    /// be read here.
     pub(super) fn read(&self, id: ObjectId, limit: u64) -> Option<UpTo> {
         let mut state = self.state.borrow_mut();
         let place = self.find(id.as_bytes().try_into().ok()?, &mut state)?;
@@ -145,6 +149,11 @@ impl Packs {
                     _ => {}
                 }
             }
+            // Also a difference can be many times as large as what it makes.
+            let is_wanted_whole = place == wanted && matches!(entry.form, Form::Whole(_));
+            if entry.size > LARGEST_BASE && !is_wanted_whole {
+                return larger(state);
+            }
             if let Form::Whole(kind) = entry.form {
                 let mut bytes = Vec::new();
                 pack.inflate(&entry, &mut state.inflate, &mut bytes)?;
@@ -172,6 +181,9 @@ impl Packs {
                 delta::apply(&object.bytes, &state.first_delta)?
             } else {
                 self.packs.get(place.0)?.inflate(&entry, &mut state.inflate, &mut state.delta)?;
+                if delta::sizes(&state.delta)?.1 > LARGEST_BASE {
+                    return larger(state);
+                }
                 delta::apply(&object.bytes, &state.delta)?
             };
             object = Arc::new(Object { kind: object.kind, bytes });

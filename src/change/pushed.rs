@@ -23,6 +23,8 @@ use super::{ChangeSet, CommitIndex, NewCommit, NewFile, NewText, Part, Unread};
 /// # Errors
 /// An object that cannot be read, and what `take` says.
 pub fn pushed<E: From<ChangeError>>(store: &dyn Store, updates: &[RefUpdate], known: &[ObjectId], take: &mut Take<'_, E>) -> Result<ChangeSet, E> {
+    // Also for a few objects: one of them may rest on what is too large to be held.
+    store.expect_many();
     in_parts(take, |parts| {
         let mut walk = Walk::new(store, known, parts)?;
         for update in updates {

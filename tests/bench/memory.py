@@ -9,6 +9,7 @@ scenes need 4 GB there.
 """
 
 import argparse
+import hashlib
 import io
 import os
 import random
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
@@ -183,6 +185,36 @@ def large_delta():
     return taken()
 
 
+def small_on_huge():
+    """A file of a line, kept as its difference from 600 MB that nothing names."""
+    line = b"key = sk_" + b"live_" + token(1)[-24:] + b"\n"  # a key of Stripe, which has no check sum
+    huge = line + PROSE * (600_000_000 // len(PROSE))
+    subprocess.run(["git", "init", "-q", "--bare", WORK / "x.git"], check=True)
+    difference = number(len(huge)) + number(len(line)) + bytes([0x90, len(line)])
+    whole, distance = entry(3, len(huge)) + zlib.compress(huge, 1), []
+    rest = len(whole)
+    while not distance or rest:
+        rest -= len(distance) > 0
+        distance.insert(0, (0x80 if distance else 0) | rest & 0x7F)
+        rest >>= 7
+    small = entry(6, len(difference)) + bytes(distance) + zlib.compress(difference)
+    pack = b"PACK" + (2).to_bytes(4, "big") + (2).to_bytes(4, "big") + whole + small
+    git("index-pack", "--stdin", give=pack + hashlib.sha1(pack).digest())
+    blob = git("hash-object", "--stdin", give=line).strip().decode()
+    return imported([COMMIT % 1700000000 + b"M 100644 " + blob.encode() + b" a.txt\n"])
+
+
+def number(value):
+    """In groups of seven bits, the lowest first."""
+    return bytes([0x80 | value & 0x7F]) + number(value >> 7) if value > 0x7F else bytes([value])
+
+
+def entry(kind, size):
+    """The head of an entry of a pack."""
+    first = kind << 4 | size & 15
+    return bytes([0x80 | first]) + number(size >> 4) if size > 15 else bytes([first])
+
+
 def million_files():
     def files():
         yield COMMIT % 1700000000
@@ -265,6 +297,7 @@ SCENES = {
     "packs_to_little": (packs_to_little, [0]),
     "delta_chain": (delta_chain, [0]),
     "large_delta": (large_delta, [0]),
+    "small_on_huge": (small_on_huge, [1]),
     "million_files": (million_files, [0]),
     "million_in_one_folder": (million_entries_in_one_folder, [0]),
     "zip_bomb": (zip_bomb, [1]),

@@ -5,6 +5,8 @@ use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use sha1::Digest;
+
 use super::*;
 
 /// Each object of a repository as git itself reads it.
@@ -101,8 +103,69 @@ fn of_damaged_data_nothing_is_read() {
     for damaged in [&sound[..sound.len() / 2], &sound[..0], b"PACK\0\0\0\x02"] {
         fs::remove_file(&file).unwrap();
         fs::write(&file, damaged).unwrap();
-        assert_eq!(Packs::open(&object_folders(&objects_folder)).packs.len(), 0);
+        let packs = Packs::open(&object_folders(&objects_folder));
+        assert!(entries.iter().all(|(_, id, _)| packs.read(*id, u64::MAX).is_none()));
     }
+}
+
+#[test]
+fn a_small_object_that_rests_on_a_huge_one_is_left_to_git() {
+    for (size, is_huge) in [(LARGEST_BASE, false), (LARGEST_BASE + 1, true)] {
+        let folder = tempfile::tempdir().unwrap();
+        git(folder.path(), &["init", "-q", "--bare", "."], b"");
+        // A chain of two: the first byte twice, and of that the first byte.
+        let twice = [number(size), vec![2, 0x90, 1, 0x90, 1]].concat();
+        git(folder.path(), &["index-pack", "--stdin"], &pack_of(&vec![b'z'; size as usize], &[&twice, &[2, 1, 0x90, 1]]));
+        for small in [&b"z"[..], b"zz"] {
+            let hex = git(folder.path(), &["hash-object", "--stdin"], small);
+            let id = ObjectId::from_hex(hex.trim_ascii_end()).unwrap();
+            let packs = Packs::open(&object_folders(&folder.path().join("objects")));
+            match packs.read(id, 100).unwrap() {
+                UpTo::Whole(object) => assert!(!is_huge && object.bytes == small),
+                UpTo::Larger(kind, length) => assert!(is_huge && (kind, length) == (Kind::Blob, small.len() as u64)),
+            }
+        }
+    }
+}
+
+/// A pack of a blob and of differences, each from the entry before it.
+fn pack_of(base: &[u8], differences: &[&[u8]]) -> Vec<u8> {
+    let mut pack = [&b"PACK\0\0\0\x02\0\0\0"[..], &[1 + differences.len() as u8]].concat();
+    let mut before = None;
+    for content in [base].iter().chain(differences) {
+        let at = pack.len();
+        let (low, high) = (content.len() & 0b1111, content.len() >> 4);
+        let (kind, more) = (if before.is_some() { 6 } else { 3 }, u8::from(high > 0) << 7);
+        pack.push(more | kind << 4 | low as u8);
+        pack.extend(if high > 0 { number(high as u64) } else { Vec::new() });
+        if let Some(before) = before.replace(at) {
+            // How far back, the highest seven bits first; each byte but the last counts one more.
+            let mut distance = at - before;
+            let mut bytes = vec![distance as u8 & 0x7f];
+            while distance > 0x7f {
+                distance = (distance >> 7) - 1;
+                bytes.insert(0, 0x80 | distance as u8);
+            }
+            pack.extend(bytes);
+        }
+        let mut writer = flate2::write::ZlibEncoder::new(&mut pack, flate2::Compression::best());
+        writer.write_all(content).unwrap();
+        writer.finish().unwrap();
+    }
+    let sum = sha1::Sha1::digest(&pack);
+    pack.extend_from_slice(&sum);
+    pack
+}
+
+/// In groups of seven bits, the lowest first.
+fn number(mut value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while value > 0x7f {
+        bytes.push(0x80 | value as u8);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+    bytes
 }
 
 #[test]
