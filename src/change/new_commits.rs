@@ -12,7 +12,7 @@ use super::order::parents_first;
 use super::store::{Kind, LARGEST_MESSAGE, Store};
 
 /// From so many commits on it pays to prepare for reading many objects.
-pub(super) const MANY_COMMITS: usize = 64;
+const MANY_COMMITS: usize = 64;
 /// After the last new commit so many known ones are looked at: where clocks went wrong, one of them may lead to a commit that
 /// was taken for new. git has the same number.
 const SLOP: usize = 5;

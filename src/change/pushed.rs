@@ -8,7 +8,6 @@ use std::collections::HashSet;
 use super::error::ChangeError;
 use super::id_map::{IdMap, IdSet, Marks, What};
 use super::in_parts::{InParts, Take, in_parts};
-use super::new_commits::MANY_COMMITS;
 use super::objects::{self, Commit, EntryKind, ObjectId, first_entry, first_entry_bytes};
 use super::promised::unless_promised;
 use super::store::{Kind, LARGEST_MESSAGE, Store};
@@ -23,8 +22,6 @@ use super::{ChangeSet, CommitIndex, NewCommit, NewFile, NewText, Part, Unread};
 /// # Errors
 /// An object that cannot be read, and what `take` says.
 pub fn pushed<E: From<ChangeError>>(store: &dyn Store, updates: &[RefUpdate], known: &[ObjectId], take: &mut Take<'_, E>) -> Result<ChangeSet, E> {
-    // Also for a few objects: one of them may rest on what is too large to be held.
-    store.expect_many();
     in_parts(take, |parts| {
         let mut walk = Walk::new(store, known, parts)?;
         for update in updates {
@@ -119,6 +116,8 @@ struct Walk<'s, 'p, E> {
 
 impl<'s, 'p, E: From<ChangeError>> Walk<'s, 'p, E> {
     fn new(store: &'s dyn Store, known: &[ObjectId], parts: InParts<'p, E>) -> Result<Self, ChangeError> {
+        // Also where there are few objects: one of them may rest on what is too large to be held.
+        store.expect_many();
         let mut walk = Self {
             store,
             parts,
@@ -222,9 +221,6 @@ impl<'s, 'p, E: From<ChangeError>> Walk<'s, 'p, E> {
         }
         let tips: Vec<_> = self.tips.iter().map(|&(id, _)| id).collect();
         let ids = self.store.new_commits(&tips, known)?;
-        if ids.len() >= MANY_COMMITS {
-            self.store.expect_many();
-        }
         let listed = self.commits(&ids)?;
         let (mut raw, mut parents) = (Vec::new(), Vec::new());
         for (at, &id) in ids.iter().enumerate() {
