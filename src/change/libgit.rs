@@ -121,8 +121,10 @@ impl Store for LibGit {
     }
 
     fn read_up_to(&self, id: ObjectId, limit: u64) -> Result<UpTo, ChangeError> {
-        if let Some(read) = self.packs.get().and_then(|packs| packs.read(id, limit)) {
-            return Ok(read);
+        match self.packs.get().and_then(|packs| packs.read(id, limit)) {
+            Some(UpTo::Larger(Kind::Blob, size)) if size <= limit => return self.read_by_git(id, size),
+            Some(read) => return Ok(read),
+            None => {}
         }
         let (kind, size) = self.header_by_libgit(id)?;
         if size > limit {
@@ -226,6 +228,21 @@ impl Store for LibGit {
 
     fn work_tree(&self) -> Option<PathBuf> {
         self.repo.workdir().map(ToOwned::to_owned)
+    }
+}
+
+impl LibGit {
+    /// Reads a small blob that rests on a huge one: as a whole, since what is read in parts is not looked at as closely.
+    fn read_by_git(&self, id: ObjectId, size: u64) -> Result<UpTo, ChangeError> {
+        let mut bytes = Vec::new();
+        let is_read = self.read_in_parts(id, &mut |part| {
+            bytes.extend_from_slice(part);
+            bytes.len() as u64 <= size
+        })?;
+        if is_read && bytes.len() as u64 != size {
+            return Err(ChangeError::Malformed { kind: "blob", id });
+        }
+        Ok(if is_read { UpTo::Whole(Arc::new(Object { kind: Kind::Blob, bytes })) } else { UpTo::Larger(Kind::Blob, size) })
     }
 }
 
